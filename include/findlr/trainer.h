@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FINDLR_TRAINER_H
+#define FINDLR_TRAINER_H
+
+#include "component.h"
+
+FINDLR_BEGIN
+
+/* A trainer can take one training step, and go back. It is all that a range test's driver sees: a
+ * session is a trainer; so are a child process, an isolated backend, and a binding's own loop. */
+
+typedef struct findlr_trainer_spec {
+  uint32_t struct_size;
+  uint32_t threads;
+  uint64_t seed;
+  void *user;
+  uint32_t option_count;
+  uint32_t reserved;
+  const findlr_value *const *options;
+} findlr_trainer_spec;
+
+/* create and destroy may be NULL for a trainer that is only ever handed over as an object; evaluate,
+ * fingerprint and get_extension may be NULL; step, save and restore are mandatory. [instance thread] */
+typedef struct findlr_trainer_vtable {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int32_t (*create)(const findlr_host *host, void *ctx, const findlr_trainer_spec *spec,
+                    void **ret_self);
+  void (*destroy)(void *self);
+  /* One training step at these rates (n: one a parameter group, or 1 for all). *ret_loss: the loss
+   * before the update, averaged over the batch. FINDLR_SKIPPED: the update was not made (a
+   * mixed-precision overflow); *ret_loss is then ignored. */
+  int32_t (*step)(void *self, const double *rates, uint32_t n, double *ret_loss);
+  /* The loss on held-out data, averaged; changes no state. */
+  int32_t (*evaluate)(void *self, double *ret_loss);
+  /* Keeps everything that training changes under a number, over what was there. Slot 0 is the start.
+   * FINDLR_ERR_LIMIT for a slot that the trainer does not have. */
+  int32_t (*save)(void *self, uint32_t slot);
+  /* Brings it back bit for bit; the slot stays. FINDLR_ERR_STATE if nothing was saved there. */
+  int32_t (*restore)(void *self, uint32_t slot);
+  /* A hash over everything that save keeps: equal states give equal numbers. */
+  int32_t (*fingerprint)(void *self, uint64_t *ret_hash);
+  const void *(*get_extension)(void *self, const char *id);
+} findlr_trainer_vtable;
+
+/* A trainer that exists. */
+typedef struct findlr_trainer {
+  uint32_t struct_size;
+  uint32_t reserved;
+  const findlr_trainer_vtable *vtable;
+  void *self;
+} findlr_trainer;
+
+FINDLR_END
+
+#endif
