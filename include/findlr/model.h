@@ -32,7 +32,7 @@ typedef struct findlr_model_spec {
  * offer that lists none and offers FINDLR_EXT_TRAIN. */
 typedef struct findlr_parameter {
   uint32_t struct_size;
-  uint32_t group;   /* set by the model to 0, or to a group of its own choosing */
+  uint32_t group;   /* the model writes 0; the session sets it for the optimizer */
   const char *name; /* "0.weight"; unique; lives as long as the model */
   findlr_tensor value;
   findlr_tensor gradient;

@@ -29,24 +29,25 @@ enum {
 typedef struct findlr_session_options {
   uint32_t struct_size;
   uint32_t flags; /* FINDLR_SESSION_...; 0 */
-  /* Spec strings (spec.h), copied. */
-  const char *data;               /* "digits" */
-  const char *model;              /* "mlp:hidden=128" */
-  const char *optimizer;          /* "adam" */
-  const char *loss;               /* NULL: cross_entropy for classes, mse otherwise */
+  /* Spec strings (spec.h), copied. NULL: the default. */
+  const char *data;               /* NULL: "digits" */
+  const char *model;              /* NULL: "mlp:hidden=128" */
+  const char *optimizer;          /* NULL: "adam" */
+  const char *loss;               /* NULL: "cross_entropy" for classes, "mse" otherwise */
   const findlr_data *data_object; /* instead of data, if not NULL; must outlive the session */
   uint32_t sampling;              /* FINDLR_SAMPLING_SHUFFLE */
   uint32_t dtype;                 /* FINDLR_DTYPE_FLOAT32 */
   uint32_t threads;               /* 1 */
-  uint32_t group_count;           /* 0: one group with every parameter */
+  uint32_t group_count;           /* patterns below; 0: one group with every parameter */
   int64_t batch_size;             /* 0: min(64, training rows) */
   int64_t accumulate;             /* 1: batches an optimizer step */
   double validation;              /* 0: fraction of rows held out, 0 <= f < 1, by seed; stratified */
   int64_t validation_batches;     /* 0: evaluate on all held-out rows; k: always on the same k batches */
   uint64_t seed;                  /* 0 */
   /* Parameter groups: a parameter belongs to the first pattern (a shell pattern, '*' and '?') that
-   * fits its name; those that fit none form a group of factor 1 before them. Each group's rate is the
-   * rate of the step times its factor (> 0). group_count entries each. */
+   * fits its name; those that fit none form a group of factor 1, group 0, before them. Each group's
+   * rate is the rate of the step times its factor (> 0). group_count (at most 64) entries each; every
+   * pattern must fit some parameter. Copied. */
   const char *const *group_patterns;
   const double *group_factors;
   const char *slot_directory; /* NULL: slots are kept in memory; else in unnamed files there */

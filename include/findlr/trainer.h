@@ -49,6 +49,10 @@ typedef struct findlr_trainer {
   uint32_t reserved;
   const findlr_trainer_vtable *vtable;
   void *self;
+  /* The sentence behind the last negative status of a slot, valid until the next call; NULL if there
+   * are no sentences to be had. */
+  const char *(*message)(void *message_ud);
+  void *message_ud;
 } findlr_trainer;
 
 FINDLR_END
