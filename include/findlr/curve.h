@@ -48,8 +48,8 @@ FINDLR_API const uint8_t *findlr_curve_flags(const findlr_curve *curve);
 FINDLR_API int64_t findlr_curve_requested(const findlr_curve *curve);
 FINDLR_API void findlr_curve_set_requested(findlr_curve *curve, int64_t steps);
 
-/* The loss smoothed, into out (n entries, n = findlr_curve_count); skipped rows are left out and read
- * NaN. */
+/* The loss smoothed, into out (n entries, n = findlr_curve_count); a skipped row is left out and
+ * reads NaN. Allocates where there are skipped rows: FINDLR_ERR_NO_MEMORY. */
 FINDLR_API int32_t findlr_curve_smooth(const findlr_curve *curve, const findlr_smoothing *smoothing,
                                        double *out, size_t n, findlr_error *err);
 

@@ -33,7 +33,7 @@ FINDLR_API void findlr_smoothing_init(findlr_smoothing *smoothing, size_t size);
 /* Smooths n values into out (which may be values itself for the causal kinds, and may not for
  * GAUSSIAN). A value that is not finite is left out of every average (and of an EMA's count); where a
  * window holds no finite value the answer is NaN; out[i] for a not-finite values[i] is NaN. Pure.
- * [any thread] FINDLR_ERR_ARGUMENT for a parameter out of range. */
+ * [any thread] smoothing NULL: the defaults. FINDLR_ERR_ARGUMENT for a parameter out of range. */
 FINDLR_API int32_t findlr_smooth(const findlr_smoothing *smoothing, const double *values, size_t n,
                                  double *out, findlr_error *err);
 
