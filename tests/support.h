@@ -5,7 +5,9 @@
 /* What the test programs share. Each has one suite: TEST_MAIN(suite()) runs it. */
 
 #include <check.h>
+#include <locale.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,8 +35,11 @@
                   err.message, (text));                                                            \
   } while (0)
 
+/* The locale comes from the environment: tests/comma-locale runs every program under "1,5". */
 #define TEST_MAIN(suite)                                                                           \
   int main(void) {                                                                                 \
+    if (!setlocale(LC_ALL, ""))                                                                    \
+      return EXIT_FAILURE;                                                                         \
     SRunner *runner = srunner_create(suite);                                                       \
     srunner_run_all(runner, CK_ENV);                                                               \
     int failed = srunner_ntests_failed(runner);                                                    \
