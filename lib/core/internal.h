@@ -63,4 +63,7 @@ int32_t findlr__give(void *out, const void *filled, size_t filled_size, size_t s
 const char *findlr__nearest(const char *name, const char *(*next)(const void *ud, uint32_t i),
                             const void *ud);
 
+/* How many of text's first len bytes are whole, valid UTF-8 characters (RFC 3629). */
+size_t findlr__utf8(const char *text, size_t len);
+
 #endif
