@@ -20,7 +20,8 @@ enum {
   FINDLR_KIND_TRAINER = 5    /* findlr_trainer_vtable */
 };
 
-/* Strings and vtable live as long as the component; the component as long as its plugin. */
+/* Strings (UTF-8, at most 255 bytes) and vtable live as long as the component; the component as long as
+ * its plugin. */
 typedef struct findlr_component {
   uint32_t struct_size;
   uint32_t kind;      /* FINDLR_KIND_... */
@@ -28,7 +29,7 @@ typedef struct findlr_component {
   const char *help;   /* one line */
   const void *vtable; /* of the kind's type */
   void *user;         /* handed to every create in its spec; the host never looks at it */
-  uint32_t option_count;
+  uint32_t option_count; /* at most 64 */
   uint32_t reserved;
   /* Fills *out (whose struct_size the host has set) with option i < option_count. NULL if
    * option_count is 0. Returns 0. [any thread] */

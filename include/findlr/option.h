@@ -13,15 +13,15 @@ FINDLR_BEGIN
 
 enum {
   FINDLR_OPTION_INTEGER = 1, /* value.integer */
-  FINDLR_OPTION_REAL = 2,    /* value.real */
+  FINDLR_OPTION_REAL = 2,    /* value.real; never NaN or infinite */
   FINDLR_OPTION_BOOLEAN = 3, /* value.integer 0 or 1; written true, false, 1, 0, yes, no */
   FINDLR_OPTION_TEXT = 4,    /* value.text */
   FINDLR_OPTION_CHOICE = 5,  /* value.text, and value.integer = its place in choices from 0 */
   FINDLR_OPTION_SIZES = 6    /* value.sizes and value.count: "128x64"; "" is the empty list */
 };
 
-/* One option. Strings are UTF-8, live as long as the component, and are never NULL unless it says
- * so. */
+/* One option. Strings are UTF-8, at most 255 bytes, live as long as the component, and are never NULL
+ * unless it says so. */
 typedef struct findlr_option {
   uint32_t struct_size;
   uint32_t type;             /* FINDLR_OPTION_... */

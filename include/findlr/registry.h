@@ -19,14 +19,16 @@ FINDLR_BEGIN
  *   FINDLR_ERR_PLUGIN_INVALID  a struct too small, a mandatory slot NULL, a bad string, a name taken
  *   FINDLR_ERR_BACKEND         its init refused
  *   FINDLR_ERR_STATE           the context forbids loading
+ *   FINDLR_ERR_LIMIT           a path of PATH_MAX bytes or more
  * The sentence names file, found and wanted. */
 FINDLR_API int32_t findlr_load_plugin(findlr_context *context, const char *file,
                                       findlr_error *err);
 
 /* Loads a plugin by name (NAME.so) from the directories of the search path: the context's
- * plugin_path, then FINDLR_PLUGIN_PATH (ignored in a setuid program), then the directory compiled in.
- * Never the working directory. A directory that others can write to is passed over unless the context
- * named it. On FINDLR_ERR_NOT_FOUND the sentence lists where it looked. */
+ * plugin_path, then FINDLR_PLUGIN_PATH (ignored in a setuid program; relative directories in it are
+ * passed over), then the directory compiled in. Never the working directory. A directory that anybody
+ * can write to is passed over unless the context named it. FINDLR_ERR_ARGUMENT for what is no name, such
+ * as one with a slash. On FINDLR_ERR_NOT_FOUND the sentence lists where it looked. */
 FINDLR_API int32_t findlr_load_plugin_named(findlr_context *context, const char *name,
                                             findlr_error *err);
 
@@ -34,11 +36,14 @@ FINDLR_API int32_t findlr_load_plugin_named(findlr_context *context, const char 
  * over. Returns FINDLR_OK even if there is none. */
 FINDLR_API int32_t findlr_load_all_plugins(findlr_context *context, findlr_error *err);
 
-/* Registers a plugin that is linked into the program, through its entry. */
+/* Registers a plugin that is linked into the program, through its entry. Statuses as
+ * findlr_load_plugin's; the same entry again is FINDLR_OK and does nothing. */
 FINDLR_API int32_t findlr_register_static(findlr_context *context, findlr_plugin_entry entry,
                                           findlr_error *err);
 
-/* Registers one component of the program's own; it must outlive the context. */
+/* Registers one component of the program's own; it must outlive the context. It is checked as a
+ * plugin's are: its name and those of its options, mandatory slots, each default against its own
+ * bounds. FINDLR_ERR_ARGUMENT. */
 FINDLR_API int32_t findlr_register(findlr_context *context, const findlr_component *component,
                                    findlr_error *err);
 
@@ -77,7 +82,8 @@ FINDLR_API int32_t findlr_plugin_extension(findlr_context *context, const char *
                                            findlr_error *err);
 
 /* The services that this context gives to components, for a program that calls an extension itself.
- * Valid as long as the context; *ret_ctx goes with it. findlr_host_error takes what set_error left. */
+ * Valid as long as the context; *ret_ctx goes with it. findlr_context_host_error is what set_error left
+ * since the last findlr_context_host; "" if nothing. */
 FINDLR_API const findlr_host *findlr_context_host(findlr_context *context, void **ret_ctx);
 FINDLR_API const char *findlr_context_host_error(const findlr_context *context);
 
