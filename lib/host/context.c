@@ -3,16 +3,8 @@
 
 #include <string.h>
 
-#include "host/registry.h"
-
-#if __has_include("builtin/builtin.h")
 #include "builtin/builtin.h"
-#else
-static const findlr_component *findlr__builtin(uint32_t i) {
-  (void)i;
-  return NULL;
-}
-#endif
+#include "host/registry.h"
 
 void findlr_context_options_init(findlr_context_options *options, size_t size) {
   const findlr_context_options defaults = { .struct_size = sizeof defaults,
