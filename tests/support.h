@@ -35,6 +35,42 @@
                   err.message, (text));                                                            \
   } while (0)
 
+/* An allocator that counts, checks the sizes given back, fills memory with rubbish before and after,
+ * and can fail. Pass &a.allocator. */
+typedef struct test_allocator {
+  findlr_allocator allocator;
+  size_t live_blocks, live_bytes;
+  size_t calls;    /* that asked for memory */
+  size_t fail_at;  /* the call that fails, from 1; 0: none does */
+  bool persistent; /* ... and all later ones */
+  bool failed;     /* did one fail? */
+} test_allocator;
+
+void test_allocator_init(test_allocator *a);
+
+/* Nothing may be left. */
+void test_allocator_check(const test_allocator *a);
+
+/* for_each_failure(a) { ... } runs its body with the first allocation failing, then the second, and
+ * so on until one run needs no more; first failing once, then failing for good. After each run nothing
+ * may be left. Do not leave the body by break.
+ *
+ *   for_each_failure(a) {
+ *     thing *t = NULL;
+ *     int32_t status = thing_create(&a.allocator, &t, &err);
+ *     ck_no_memory(status, a);     // either no-memory, or success without a failure
+ *     thing_destroy(t);
+ *   }
+ */
+#define for_each_failure(a) for (test_allocator a = { .calls = 0 }; test_allocator_next(&a);)
+
+bool test_allocator_next(test_allocator *a);
+
+#define ck_no_memory(status, a)                                                                    \
+  ck_assert_msg((status) == ((a).failed ? FINDLR_ERR_NO_MEMORY : FINDLR_OK),                       \
+                "%s: %s, with allocation %zu failing", #status, findlr_status_name(status),        \
+                (a).fail_at)
+
 /* The locale comes from the environment: tests/comma-locale runs every program under "1,5". */
 #define TEST_MAIN(suite)                                                                           \
   int main(void) {                                                                                 \

@@ -34,8 +34,9 @@ typedef struct findlr_range_test_options {
   const double *group_end;
   const findlr_stop *stop; /* NULL: the default of findlr_stop_init. Copied. */
   uint32_t slots;          /* 0: never asks to SAVE or RESTORE. 1 or more: asks to SAVE slot 0 first
-                              and to RESTORE it last, on every way out */
-  uint32_t max_skips;      /* 16; so many skips in a row end the test with FINDLR_REASON_FAILED */
+                              and to RESTORE it last, on every way out once it was saved */
+  uint32_t max_skips;      /* 16; 1..1,000,000. So many skips in a row end the test with
+                              FINDLR_REASON_FAILED; so do num_iter + max_skips in all */
 } findlr_range_test_options;
 
 FINDLR_API void findlr_range_test_options_init(findlr_range_test_options *options, size_t size);
@@ -89,10 +90,11 @@ FINDLR_API int32_t findlr_range_test_skip(findlr_range_test *test, findlr_error 
 /* Ends the test at the next ask, reason cancelled. Safe from any thread and from a signal handler. */
 FINDLR_API void findlr_range_test_cancel(findlr_range_test *test);
 
-/* Ends the test now, reason failed: the driver's step could not be made. A pending request is void. */
+/* Ends the test now, reason failed: the driver could not do what was asked. A pending request is
+ * void; slot 0 is still asked back if it was saved and this was not the restoring itself. */
 FINDLR_API void findlr_range_test_fail(findlr_range_test *test);
 
-/* Back to the beginning: curve empty, reason none, not cancelled. */
+/* Back to the beginning: curve empty, reason running, not cancelled. */
 FINDLR_API void findlr_range_test_reset(findlr_range_test *test);
 
 /* Why a test ended. X(name, value, word in JSON) */

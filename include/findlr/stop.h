@@ -13,13 +13,15 @@ enum {
   FINDLR_STOP_NONE = 0,       /* never, not even for NaN */
   FINDLR_STOP_NOT_FINITE = 1, /* at a loss that is NaN or infinite */
   /* ... or when the smoothed loss exceeds factor times its best (fastai, pytorch-lr-finder, Keras).
-   * Meant for positive losses: at a best of zero or below it stops at once, as they do. */
+   * Meant for positive losses: at a best below zero it stops at once, as they do. */
   FINDLR_STOP_FACTOR = 2,
   /* ... or when the loss has risen above its best by more than factor times
-   * max(|best|, first - best), for losses of any sign. The loss as it is, its seeded average
-   * (weight 0.05) and its smoothed value must all say so, each against its own best, and at least
-   * seven losses must be there: a single spike stops nothing, and no rule of a peer (peers' rules:
-   * docs/suggestion.md) would have gone on longer. The default. */
+   * max(|best|, highest of the first six - best), for losses of any sign. The loss as it is (three
+   * times in a row), its seeded average (weight 0.05) and its smoothed value must all say so, each
+   * against its own best and first six, from the seventh loss on: neither noise nor a spike stops a
+   * test. With factor 4 or more and the smoothing left alone, no peer's rule (fastai,
+   * pytorch-lr-finder, Ignite, Lightning, keras_lr_finder, by their defaults) would have gone on
+   * longer. The default. */
   FINDLR_STOP_RISE = 3
 };
 
