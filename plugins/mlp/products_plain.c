@@ -9,7 +9,7 @@
 #define VARIANTS
 #endif
 
-enum { DEPTH = 256, ROWS = 6 };
+enum { DEPTH = 256, ROWS = 8 };
 
 #define REAL float
 #define PRODUCT product_f32
