@@ -27,20 +27,15 @@ typedef struct factors {
   double direct, remembered; /* of the gradient and the buffer in the update */
 } factors;
 
-#define PLAIN(T, name, target)                                                                     \
-  target static void name(const findlr__slot *slot, const void *given) {                           \
-    const factors *f = given;                                                                      \
+#define KERNELS(T)                                                                                 \
+  static void plain_##T(const findlr__slot *slot, const factors *f) {                              \
     T *restrict p = slot->value;                                                                   \
     const T *restrict g = slot->gradient;                                                          \
     T scale = (T)f->scale, decay = (T)f->decay, rate = (T)f->rate;                                 \
     for (int64_t i = 0; i < slot->count; i++)                                                      \
       p[i] -= rate * (scale * g[i] + decay * p[i]);                                                \
-  }
-FINDLR__KERNELS(plain, PLAIN)
-
-#define WITH_MOMENTUM(T, name, target)                                                             \
-  target static void name(const findlr__slot *slot, const void *given) {                           \
-    const factors *f = given;                                                                      \
+  }                                                                                                \
+  static void momentum_##T(const findlr__slot *slot, const factors *f) {                           \
     T *restrict p = slot->value, *restrict b = slot->moment[0];                                    \
     const T *restrict g = slot->gradient;                                                          \
     T scale = (T)f->scale, decay = (T)f->decay, rate = (T)f->rate;                                 \
@@ -52,7 +47,8 @@ FINDLR__KERNELS(plain, PLAIN)
       p[i] -= rate * (direct * d + remembered * b[i]);                                             \
     }                                                                                              \
   }
-FINDLR__KERNELS(with_momentum, WITH_MOMENTUM)
+KERNELS(float)
+KERNELS(double)
 
 static int32_t create(const findlr_host *host, void *ctx, const findlr_optimizer_spec *spec,
                       void **ret_self) {
@@ -83,7 +79,10 @@ static int32_t step(void *self, const double *rates, uint32_t n_groups, double g
   for (uint32_t i = 0; i < o->slot_count; i++) {
     const findlr__slot *slot = &o->slots[i];
     f.rate = rates[slot->group];
-    findlr__optimizer_run(o, momentum != 0 ? with_momentum : plain, slot, &f);
+    if (slot->dtype == FINDLR_DTYPE_FLOAT32)
+      (momentum != 0 ? momentum_float : plain_float)(slot, &f);
+    else
+      (momentum != 0 ? momentum_double : plain_double)(slot, &f);
   }
   o->counter += momentum != 0;
   return FINDLR_OK;
