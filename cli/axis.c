@@ -215,7 +215,7 @@ axis axis_of_rates(const chart *c) {
   } else {
     double room = (a.high - a.low) * 0.02;
     if (!(room > 1e-9 * fabs(a.high)))
-      room = a.high ? fabs(a.high) / 2 : 1;
+      room = fabs(a.high) > 1e-300 ? fabs(a.high) / 2 : 1;
     a.low -= room;
     a.high += room;
   }

@@ -115,7 +115,7 @@ static bool draw_raw(canvas *v) {
     if (chart_skipped(c, i) || !chart_drawable(c->loss[i]) || !chart_drawable(c->lr[i]))
       continue;
     double x = at_x(v, c->lr[i]), y = at_y(v, c->loss[i]);
-    if (!(y >= v->top && y <= v->bottom))
+    if (!(x >= v->left && x <= v->right && y >= v->top && y <= v->bottom))
       continue;
     uint8_t *spot =
         &taken[(size_t)((y - v->top) / cell) * columns + (size_t)((x - v->left) / cell)];
@@ -212,8 +212,7 @@ static void draw_suggestion_line(canvas *v) {
   if (!in_frame(v, v->c->suggested))
     return;
   double x = at_x(v, v->c->suggested);
-  drawing_line(&v->d, SUGGESTED, 1.4, x, v->top - 5, x, v->bottom);
-  ((findlr_stroke *)v->d.strokes[v->d.view.stroke_count - 1])->dash = 4;
+  drawing_line(&v->d, SUGGESTED, 1.4, x, v->top - 5, x, v->bottom)->dash = 4;
 }
 
 /* Above the frame, where no curve runs. */
@@ -403,6 +402,18 @@ static int32_t write_svg(const findlr_drawing *picture, chart_sink sink, void *u
   return status;
 }
 
+/* Remembers whether the sink failed, so that its failure is told from the plugin's. */
+typedef struct watch {
+  chart_sink sink;
+  void *ud;
+  int32_t status;
+} watch;
+
+static int32_t watch_sink(void *ud, const void *bytes, size_t size) {
+  watch *w = ud;
+  return w->status = w->sink(w->ud, bytes, size);
+}
+
 static int32_t write_rendered(const findlr_drawing *picture, const char *format,
                               findlr_context *context, chart_sink sink, void *ud,
                               findlr_error *err) {
@@ -415,10 +426,14 @@ static int32_t write_rendered(const findlr_drawing *picture, const char *format,
   if (status < 0)
     return fail(err, status, "%s", why.message);
   const findlr_render *render = extension;
+  if (render->struct_size < sizeof *render || !render->render)
+    return fail(err, FINDLR_ERR_PLUGIN_INVALID, "the plugin cairo offers no complete %s",
+                FINDLR_EXT_RENDER);
   void *ctx;
   const findlr_host *host = findlr_context_host(context, &ctx);
-  status = render->render(host, ctx, picture, format, 2, sink, ud);
-  if (status < 0 && *findlr_context_host_error(context))
+  watch w = { sink, ud, 0 };
+  status = render->render(host, ctx, picture, format, 2, watch_sink, &w);
+  if (status < 0 && w.status >= 0)
     return fail(err, status, "%s", findlr_context_host_error(context));
   return status;
 }

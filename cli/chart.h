@@ -34,9 +34,9 @@ typedef int32_t (*chart_sink)(void *ud, const void *bytes, size_t size);
 
 /* Writes the picture in a format: "svg", "png" or "pdf". The last two need the plugin cairo, which
  * is loaded through context (not used, and may be NULL, for svg). FINDLR_ERR_ARGUMENT for another
- * format (the sentence lists them), FINDLR_ERR_UNSUPPORTED without the plugin, FINDLR_ERR_NO_MEMORY,
- * FINDLR_ERR_BACKEND if cairo fails (a part of a pdf may have been written), or what sink returned:
- * then err holds a sentence only if sink's owner put one there. */
+ * format (the sentence lists them), FINDLR_ERR_UNSUPPORTED without the plugin,
+ * FINDLR_ERR_NO_MEMORY, FINDLR_ERR_BACKEND if cairo fails (a part of a pdf may have been written),
+ * or what sink returned: then err holds a sentence only if sink's owner put one there. */
 int32_t chart_write(const chart *c, const char *format, findlr_context *context, chart_sink sink,
                     void *ud, findlr_error *err);
 

@@ -90,11 +90,12 @@ void drawing_point(drawing *d, double x, double y) {
   s->stroke.point_count++;
 }
 
-void drawing_line(drawing *d, uint32_t color, double width, double x0, double y0, double x1,
-                  double y1) {
-  drawing_begin(d, FINDLR_DRAW_LINE, color, width);
+findlr_stroke *drawing_line(drawing *d, uint32_t color, double width, double x0, double y0,
+                            double x1, double y1) {
+  findlr_stroke *stroke = drawing_begin(d, FINDLR_DRAW_LINE, color, width);
   drawing_point(d, x0, y0);
   drawing_point(d, x1, y1);
+  return stroke;
 }
 
 void drawing_box(drawing *d, uint32_t color, double x0, double y0, double x1, double y1) {

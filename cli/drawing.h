@@ -29,8 +29,8 @@ void drawing_clear(drawing *d);
 findlr_stroke *drawing_begin(drawing *d, uint32_t type, uint32_t color, double width);
 void drawing_point(drawing *d, double x, double y);
 
-void drawing_line(drawing *d, uint32_t color, double width, double x0, double y0, double x1,
-                  double y1);
+findlr_stroke *drawing_line(drawing *d, uint32_t color, double width, double x0, double y0,
+                            double x1, double y1);
 void drawing_box(drawing *d, uint32_t color, double x0, double y0, double x1, double y1);
 
 /* Text shrinks down to four fifths of its size, then is cut, to remain within room points. Returns

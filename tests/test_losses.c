@@ -9,9 +9,7 @@ enum { ROWS = 7, COLUMNS = 4, COUNT = ROWS * COLUMNS };
 
 /* A loss with a batch: numbers are kept in double and handed over in the loss's type. */
 typedef struct trial {
-  findlr_error err;
-  fake_host host;
-  fake_spec spec;
+  workbench bench;
   uint32_t dtype;
   int64_t rows, columns;
   double outputs[COUNT], reals[COUNT], grad[COUNT];
@@ -21,37 +19,41 @@ typedef struct trial {
   void *self;
 } trial;
 
-static int32_t trial_try(trial *t, const char *spec, uint32_t dtype) {
-  t->err = (findlr_error)FINDLR_ERROR_INIT;
-  t->host.err = &t->err;
+static int32_t trial_try(trial *t, const findlr_allocator *allocator, const char *spec,
+                         uint32_t dtype) {
   t->dtype = dtype;
   t->rows = ROWS;
   if (!t->columns)
     t->columns = COLUMNS;
   t->self = NULL;
-  fake_parse(&t->spec, FINDLR_KIND_LOSS, spec);
-  const findlr_component *component = t->spec.component;
+  int32_t status = workbench_open(&t->bench, allocator, FINDLR_KIND_LOSS, spec);
+  if (status)
+    return status;
   findlr_loss_spec made = { .struct_size = sizeof made,
                             .dtype = dtype,
                             .max_batch = ROWS,
                             .outputs = t->columns,
-                            .user = component->user,
-                            .option_count = component->option_count,
-                            .options = t->spec.list };
-  t->vtable = component->vtable;
-  return t->vtable->create(&fake, &t->host, &made, &t->self);
+                            .user = t->bench.component->user,
+                            .option_count = t->bench.option_count,
+                            .options = t->bench.options };
+  t->vtable = t->bench.vtable;
+  status = t->vtable->create(t->bench.host, t->bench.ctx, &made, &t->self);
+  workbench_said(&t->bench, status);
+  if (status)
+    workbench_close(&t->bench);
+  return status;
 }
 
 static trial *trial_new(const char *spec, uint32_t dtype) {
   trial *t = calloc(1, sizeof *t);
-  int32_t status = trial_try(t, spec, dtype);
-  ck_assert_msg(status == FINDLR_OK, "%s: %s", spec, t->err.message);
+  int32_t status = trial_try(t, NULL, spec, dtype);
+  ck_assert_msg(status == FINDLR_OK, "%s: %s", spec, t->bench.err.message);
   return t;
 }
 
 static void trial_free(trial *t) {
   t->vtable->destroy(t->self);
-  ck_assert_uint_eq(t->host.live, 0);
+  workbench_close(&t->bench);
   free(t);
 }
 
@@ -68,16 +70,16 @@ static int32_t trial_run(trial *t, int want_grad) {
     reals32[i] = (float)t->reals[i];
     grad32[i] = (float)t->grad[i];
   }
-  findlr_tensor outputs = fake_tensor(single ? (void *)outputs32 : t->outputs, t->dtype, 2, shape);
-  findlr_tensor grad = fake_tensor(single ? (void *)grad32 : t->grad, t->dtype, 2, shape);
-  findlr_tensor targets = fake_tensor(single ? (void *)reals32 : t->reals, t->dtype, 2, shape);
+  findlr_tensor outputs = tensor_of(single ? (void *)outputs32 : t->outputs, t->dtype, 2, shape);
+  findlr_tensor grad = tensor_of(single ? (void *)grad32 : t->grad, t->dtype, 2, shape);
+  findlr_tensor targets = tensor_of(single ? (void *)reals32 : t->reals, t->dtype, 2, shape);
   if (of_classes(t))
-    targets = fake_tensor(t->classes, FINDLR_DTYPE_INT64, 1, shape);
+    targets = tensor_of(t->classes, FINDLR_DTYPE_INT64, 1, shape);
   int32_t status = t->vtable->value_and_gradient(t->self, &outputs, &targets, &t->sum, &t->weight,
                                                  want_grad ? &grad : NULL);
   for (int i = 0; i < COUNT && single; i++)
     t->grad[i] = (double)grad32[i];
-  return status;
+  return workbench_said(&t->bench, status);
 }
 
 static void near(const char *spec, const char *what, double found, double wanted, double most) {
@@ -121,7 +123,7 @@ START_TEST(test_pytorch) {
         t->classes[r] = (int64_t)numbers[COLUMNS];
     }
     double sum = t->sum, mean = t->weight, most = strcmp(type, "float32") ? 1e-10 : 1e-4;
-    ck_assert_msg(trial_run(t, 1) == FINDLR_OK, "%s", t->err.message);
+    ck_assert_msg(trial_run(t, 1) == FINDLR_OK, "%s", t->bench.err.message);
     near(spec, "the sum", t->sum, sum, most);
     near(spec, "the mean", t->sum / t->weight, mean, most);
     for (int i = 0; i < COUNT; i++)
@@ -238,7 +240,7 @@ END_TEST
 
 START_TEST(test_targets_refused) {
   trial *t = trial_new("cross_entropy", FINDLR_DTYPE_FLOAT32);
-#define err t->err
+#define err t->bench.err
   fill(t);
   t->classes[5] = 4;
   t->sum = t->weight = 77;
@@ -263,18 +265,20 @@ END_TEST
 
 START_TEST(test_tensors_refused) {
   trial *t = trial_new(specs[_i], FINDLR_DTYPE_FLOAT32);
-#define err t->err
+#define err t->bench.err
   fill(t);
   float numbers[COUNT] = { 0 };
   int64_t good[] = { ROWS, COLUMNS }, odd[] = { ROWS - 1, COLUMNS - 1 }, sum_shape[] = { ROWS - 1 };
-  findlr_tensor outputs = fake_tensor(numbers, FINDLR_DTYPE_FLOAT32, 2, good);
-  findlr_tensor targets = of_classes(t) ? fake_tensor(t->classes, FINDLR_DTYPE_INT64, 1, good) : outputs;
-  findlr_tensor bad = fake_tensor(numbers, FINDLR_DTYPE_FLOAT32, 2, odd);
-  findlr_tensor wrong_type = fake_tensor(t->grad, FINDLR_DTYPE_FLOAT64, 2, good);
+  findlr_tensor outputs = tensor_of(numbers, FINDLR_DTYPE_FLOAT32, 2, good);
+  findlr_tensor targets = of_classes(t) ? tensor_of(t->classes, FINDLR_DTYPE_INT64, 1, good) : outputs;
+  findlr_tensor bad = tensor_of(numbers, FINDLR_DTYPE_FLOAT32, 2, odd);
+  findlr_tensor wrong_type = tensor_of(t->grad, FINDLR_DTYPE_FLOAT64, 2, good);
   findlr_tensor few = targets;
   few.ndim = 1;
   few.shape = sum_shape;
-#define CALL(o, y, g) t->vtable->value_and_gradient(t->self, o, y, &t->sum, &t->weight, g)
+#define CALL(o, y, g)                                                                              \
+  workbench_said(&t->bench,                                                                        \
+                 t->vtable->value_and_gradient(t->self, o, y, &t->sum, &t->weight, g))
   ck_ok(CALL(&outputs, &targets, &outputs));
   ck_fails(CALL(&bad, &targets, NULL), FINDLR_ERR_ARGUMENT, "outputs");
   ck_fails(CALL(&wrong_type, &targets, NULL), FINDLR_ERR_ARGUMENT, "outputs");
@@ -308,60 +312,70 @@ START_TEST(test_options_refused) {
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     trial t = { .self = NULL };
-#define err t.err
-    ck_fails(trial_try(&t, bad[i].spec, FINDLR_DTYPE_FLOAT64), FINDLR_ERR_ARGUMENT, bad[i].text);
+#define err t.bench.err
+    ck_fails(trial_try(&t, NULL, bad[i].spec, FINDLR_DTYPE_FLOAT64), FINDLR_ERR_ARGUMENT, bad[i].text);
 #undef err
-    ck_assert(t.self == NULL && t.host.live == 0);
+    ck_assert_ptr_null(t.self);
   }
 }
 END_TEST
 
 START_TEST(test_create_refused) {
   trial t = { .self = NULL };
-#define err t.err
-  ck_fails(trial_try(&t, specs[_i], FINDLR_DTYPE_INT64), FINDLR_ERR_UNSUPPORTED, "float32");
+#define err t.bench.err
+  ck_fails(trial_try(&t, NULL, specs[_i], FINDLR_DTYPE_INT64), FINDLR_ERR_UNSUPPORTED, "float32");
   t.columns = -1;
-  ck_fails(trial_try(&t, specs[_i], FINDLR_DTYPE_FLOAT32), FINDLR_ERR_ARGUMENT, "-1 columns");
+  ck_fails(trial_try(&t, NULL, specs[_i], FINDLR_DTYPE_FLOAT32), FINDLR_ERR_ARGUMENT, "-1 columns");
 #undef err
-  ck_assert(t.self == NULL && t.host.live == 0);
+  ck_assert_ptr_null(t.self);
 }
 END_TEST
 
 START_TEST(test_no_memory) {
-  for (size_t fail_at = 1;; fail_at++) {
-    trial t = { .host.fail_at = fail_at };
-    int32_t status = trial_try(&t, specs[_i], FINDLR_DTYPE_FLOAT32);
+  for_each_failure(a) {
+    trial t = { .self = NULL };
+    int32_t status = trial_try(&t, &a.allocator, specs[_i], FINDLR_DTYPE_FLOAT32);
+    ck_no_memory(status, a);
     if (status == FINDLR_OK) {
-      ck_assert_uint_gt(fail_at, 1);
       t.vtable->destroy(t.self);
+      workbench_close(&t.bench);
     } else {
-      ck_assert_int_eq(status, FINDLR_ERR_NO_MEMORY);
-      ck_assert(t.self == NULL && strstr(t.err.message, "memory"));
+      ck_assert_ptr_null(t.self);
+      ck_assert(strstr(t.bench.err.message, "memory"));
     }
-    ck_assert_uint_eq(t.host.live, 0);
-    if (status == FINDLR_OK)
-      break;
   }
 }
 END_TEST
 
-/* What a plugin's components must be, the built-in ones are too. */
-START_TEST(test_components) {
-  uint32_t count = 0;
-  for (const findlr_component *c; (c = findlr__builtin(count)) != NULL; count++) {
-    ck_assert(c->struct_size == sizeof *c && c->vtable && *c->name && *c->help);
-    for (uint32_t i = 0; i < count; i++)
-      ck_assert_msg(findlr__builtin(i)->kind != c->kind || strcmp(findlr__builtin(i)->name, c->name),
-                    "%s is there twice", c->name);
-    for (uint32_t i = 0; i < c->option_count; i++) {
-      findlr_option option = { .struct_size = sizeof option };
-      ck_assert_int_eq(c->option(c->user, i, &option), FINDLR_OK);
-      ck_assert_uint_eq(option.struct_size, sizeof option);
-      ck_assert(*option.name && *option.help);
-    }
+/* Writing out a spec's options and reading them again changes nothing: defaults, help and ranges fit. */
+START_TEST(test_canonical_specs) {
+  static const struct {
+    uint32_t kind;
+    const char *text;
+  } defaults[] = {
+    { FINDLR_KIND_OPTIMIZER, "sgd:momentum=0,dampening=0,weight_decay=0,nesterov=false" },
+    { FINDLR_KIND_OPTIMIZER, "adam:beta1=0.9,beta2=0.999,eps=1e-08,weight_decay=0,amsgrad=false" },
+    { FINDLR_KIND_OPTIMIZER, "adamw:beta1=0.9,beta2=0.999,eps=1e-08,weight_decay=0.01,amsgrad=false" },
+    { FINDLR_KIND_OPTIMIZER, "rmsprop:alpha=0.99,eps=1e-08,weight_decay=0,momentum=0,centered=false" },
+    { FINDLR_KIND_OPTIMIZER,
+      "adagrad:lr_decay=0,weight_decay=0,initial_accumulator_value=0,eps=1e-10" },
+    { FINDLR_KIND_LOSS, "mse" },
+    { FINDLR_KIND_LOSS, "l1" },
+    { FINDLR_KIND_LOSS, "huber:delta=1" },
+    { FINDLR_KIND_LOSS, "cross_entropy:label_smoothing=0,class_weights=" },
+    { FINDLR_KIND_LOSS, "bce_with_logits:pos_weight=" },
+  };
+  for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+    char name[32];
+    size_t n = strcspn(defaults[i].text, ":");
+    memcpy(name, defaults[i].text, n);
+    name[n] = 0;
+    workbench w;
+    int32_t status = workbench_open(&w, NULL, defaults[i].kind, name);
+    ck_assert_msg(status == FINDLR_OK, "%s", w.err.message);
+    ck_assert_str_eq(findlr_spec_text(w.spec), defaults[i].text);
+    workbench_close(&w);
   }
-  ck_assert_uint_ge(count, 10);
-  ck_assert(findlr__builtin(count + 1) == NULL);
 }
 END_TEST
 
@@ -378,7 +392,7 @@ static Suite *suite(void) {
   tcase_add_test(t, test_options_refused);
   tcase_add_loop_test(t, test_create_refused, 0, SPECS);
   tcase_add_loop_test(t, test_no_memory, 0, SPECS);
-  tcase_add_test(t, test_components);
+  tcase_add_test(t, test_canonical_specs);
   suite_add_tcase(s, t);
   return s;
 }

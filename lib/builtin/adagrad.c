@@ -25,13 +25,9 @@ typedef struct factors {
   double eps, rate;
 } factors;
 
-#define KERNELS(T)                                                                                 \
-  static void fill_##T(const findlr__slot *slot, double value) {                                   \
-    T *sum = slot->moment[0];                                                                      \
-    for (int64_t i = 0; i < slot->count; i++)                                                      \
-      sum[i] = (T)value;                                                                           \
-  }                                                                                                \
-  static void adagrad_##T(const findlr__slot *slot, const factors *f) {                            \
+#define KERNEL(T, name, target)                                                                    \
+  target static void name(const findlr__slot *slot, const void *given) {                           \
+    const factors *f = given;                                                                      \
     T *restrict p = slot->value, *restrict sum = slot->moment[0];                                  \
     const T *restrict g = slot->gradient;                                                          \
     T scale = (T)f->scale, decay = (T)f->decay, eps = (T)f->eps, rate = (T)f->rate;                \
@@ -41,8 +37,15 @@ typedef struct factors {
       p[i] -= rate * d / (sqrt(sum[i]) + eps);                                                     \
     }                                                                                              \
   }
-KERNELS(float)
-KERNELS(double)
+FINDLR__KERNELS(kernels, KERNEL)
+
+static void begin_sums(const findlr__slot *slot, double value) {
+  for (int64_t i = 0; i < slot->count; i++)
+    if (slot->dtype == FINDLR_DTYPE_FLOAT32)
+      ((float *)slot->moment[0])[i] = (float)value;
+    else
+      ((double *)slot->moment[0])[i] = value;
+}
 
 static int32_t create(const findlr_host *host, void *ctx, const findlr_optimizer_spec *spec,
                       void **ret_self) {
@@ -52,8 +55,7 @@ static int32_t create(const findlr_host *host, void *ctx, const findlr_optimizer
     return status;
   findlr__optimizer *o = *ret_self;
   for (uint32_t i = 0; i < o->slot_count; i++)
-    (o->slots[i].dtype == FINDLR_DTYPE_FLOAT32 ? fill_float : fill_double)(
-        &o->slots[i], o->option[INITIAL_ACCUMULATOR_VALUE]);
+    begin_sums(&o->slots[i], o->option[INITIAL_ACCUMULATOR_VALUE]);
   return FINDLR_OK;
 }
 
@@ -67,7 +69,7 @@ static int32_t step(void *self, const double *rates, uint32_t n_groups, double g
   for (uint32_t i = 0; i < o->slot_count; i++) {
     const findlr__slot *slot = &o->slots[i];
     f.rate = rates[slot->group] / slower;
-    (slot->dtype == FINDLR_DTYPE_FLOAT32 ? adagrad_float : adagrad_double)(slot, &f);
+    findlr__optimizer_run(o, kernels, slot, &f);
   }
   o->counter++;
   return FINDLR_OK;

@@ -36,8 +36,9 @@ typedef struct factors {
   double rate, correction; /* with the bias corrections of the two moments */
 } factors;
 
-#define KERNEL(name, T, SECOND)                                                                    \
-  static void name##_##T(const findlr__slot *slot, const factors *f) {                             \
+#define KERNEL(T, name, target, SECOND)                                                            \
+  target static void name(const findlr__slot *slot, const void *given) {                           \
+    const factors *f = given;                                                                      \
     T *restrict p = slot->value, *restrict m = slot->moment[0], *restrict v = slot->moment[1];     \
     T *restrict largest = slot->moment[2];                                                         \
     const T *restrict g = slot->gradient;                                                          \
@@ -52,12 +53,12 @@ typedef struct factors {
       p[i] = shrunk * p[i] - rate * m[i] / (sqrt(SECOND) * correction + eps);                      \
     }                                                                                              \
   }
-/* A NaN in v must win. */
+#define PLAIN(T, name, target) KERNEL(T, name, target, v[i])
+FINDLR__KERNELS(plain, PLAIN)
+
 #define LARGEST (largest[i] = largest[i] > v[i] ? largest[i] : v[i])
-KERNEL(adam, float, v[i])
-KERNEL(adam, double, v[i])
-KERNEL(amsgrad, float, LARGEST)
-KERNEL(amsgrad, double, LARGEST)
+#define AMSGRAD_KERNEL(T, name, target) KERNEL(T, name, target, LARGEST)
+FINDLR__KERNELS(amsgrad, AMSGRAD_KERNEL)
 
 static int32_t create(const findlr_host *host, void *ctx, const findlr_optimizer_spec *spec,
                       void **ret_self) {
@@ -73,7 +74,7 @@ static int32_t step(void *self, const double *rates, uint32_t n_groups, double g
     return status;
   o->counter++;
   double weight_decay = o->option[WEIGHT_DECAY];
-  int decoupled = o->table == adamw_options, amsgrad = o->option[AMSGRAD] != 0;
+  int decoupled = o->table == adamw_options;
   double correction1 = 1 - pow(o->option[BETA1], (double)o->counter);
   double correction2 = 1 - pow(o->option[BETA2], (double)o->counter);
   factors f = { .scale = grad_scale,
@@ -86,10 +87,7 @@ static int32_t step(void *self, const double *rates, uint32_t n_groups, double g
     const findlr__slot *slot = &o->slots[i];
     f.rate = rates[slot->group] / correction1;
     f.shrunk = decoupled ? 1 - rates[slot->group] * weight_decay : 1;
-    if (slot->dtype == FINDLR_DTYPE_FLOAT32)
-      (amsgrad ? amsgrad_float : adam_float)(slot, &f);
-    else
-      (amsgrad ? amsgrad_double : adam_double)(slot, &f);
+    findlr__optimizer_run(o, o->option[AMSGRAD] != 0 ? amsgrad : plain, slot, &f);
   }
   return FINDLR_OK;
 }

@@ -25,6 +25,14 @@ static int32_t check_parameter(const findlr__optimizer *o, const findlr_paramete
   return FINDLR_OK;
 }
 
+static int best_variant(void) {
+#if defined(__GNUC__) && defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") != 0;
+#else
+  return 0;
+#endif
+}
+
 /* Never 0 for a tensor of no numbers, and 0 where it overflows. */
 static size_t moment_size(const findlr__slot *slot) {
   return findlr__size((size_t)slot->count, slot->dtype == FINDLR_DTYPE_FLOAT32 ? 4 : 8, ALIGN);
@@ -81,6 +89,7 @@ int32_t findlr__optimizer_create(const findlr_host *host, void *ctx,
   o->moment_count = moment_count;
   o->counter_name = counter_name;
   o->counter_shape = 1;
+  o->variant = best_variant();
   for (uint32_t i = 0; i < spec->parameter_count; i++) {
     int32_t status = take_parameter(o, &a, spec->parameters[i], moments);
     if (status) {

@@ -28,8 +28,9 @@ typedef struct factors {
 } factors;
 
 /* The moments are square_avg, then grad_avg if centered, then momentum_buffer if there is momentum. */
-#define KERNEL(name, T, VARIANCE, BUFFER, UPDATE)                                                  \
-  static void name##_##T(const findlr__slot *slot, const factors *f) {                             \
+#define KERNEL(T, name, target, VARIANCE, BUFFER, UPDATE)                                          \
+  target static void name(const findlr__slot *slot, const void *given) {                           \
+    const factors *f = given;                                                                      \
     T *restrict p = slot->value, *restrict v = slot->moment[0], *restrict a = slot->moment[1];     \
     T *restrict b = slot->moment[BUFFER];                                                          \
     const T *restrict g = slot->gradient;                                                          \
@@ -46,16 +47,19 @@ typedef struct factors {
   }
 /* A variance may come out below 0 by rounding, where PyTorch's step is then NaN; ours counts it as 0. */
 #define CENTERED_VARIANCE (a[i] = alpha * a[i] + fresh * d, v[i] - a[i] * a[i])
+#define UPDATE p[i] -= rate * d / deviation
 #define MOMENTUM_UPDATE                                                                            \
   b[i] = momentum * b[i] + d / deviation;                                                          \
   p[i] -= rate * b[i]
-#define KERNELS(T)                                                                                 \
-  KERNEL(plain, T, v[i], 1, p[i] -= rate * d / deviation)                                          \
-  KERNEL(momentum, T, v[i], 1, MOMENTUM_UPDATE)                                                    \
-  KERNEL(centered, T, CENTERED_VARIANCE, 2, p[i] -= rate * d / deviation)                          \
-  KERNEL(centered_momentum, T, CENTERED_VARIANCE, 2, MOMENTUM_UPDATE)
-KERNELS(float)
-KERNELS(double)
+#define PLAIN(T, name, target) KERNEL(T, name, target, v[i], 1, UPDATE)
+#define WITH_MOMENTUM(T, name, target) KERNEL(T, name, target, v[i], 1, MOMENTUM_UPDATE)
+#define ABOUT_MEAN(T, name, target) KERNEL(T, name, target, CENTERED_VARIANCE, 2, UPDATE)
+#define ABOUT_MEAN_WITH_MOMENTUM(T, name, target)                                                  \
+  KERNEL(T, name, target, CENTERED_VARIANCE, 2, MOMENTUM_UPDATE)
+FINDLR__KERNELS(plain, PLAIN)
+FINDLR__KERNELS(with_momentum, WITH_MOMENTUM)
+FINDLR__KERNELS(about_mean, ABOUT_MEAN)
+FINDLR__KERNELS(about_mean_with_momentum, ABOUT_MEAN_WITH_MOMENTUM)
 
 static int32_t create(const findlr_host *host, void *ctx, const findlr_optimizer_spec *spec,
                       void **ret_self) {
@@ -69,16 +73,11 @@ static int32_t create(const findlr_host *host, void *ctx, const findlr_optimizer
 }
 
 static int32_t step(void *self, const double *rates, uint32_t n_groups, double grad_scale) {
-  typedef void kernel(const findlr__slot *slot, const factors *f);
-  static kernel *const kernels[2][2][2] = {
-    { { plain_float, momentum_float }, { centered_float, centered_momentum_float } },
-    { { plain_double, momentum_double }, { centered_double, centered_momentum_double } },
-  };
   findlr__optimizer *o = self;
   int32_t status = findlr__optimizer_check(o, rates, n_groups);
   if (status)
     return status;
-  int centered = o->option[CENTERED] != 0, momentum = o->option[MOMENTUM] != 0;
+  int momentum = o->option[MOMENTUM] != 0;
   factors f = { .scale = grad_scale,
                 .decay = o->option[WEIGHT_DECAY],
                 .alpha = o->option[ALPHA],
@@ -87,7 +86,10 @@ static int32_t step(void *self, const double *rates, uint32_t n_groups, double g
   for (uint32_t i = 0; i < o->slot_count; i++) {
     const findlr__slot *slot = &o->slots[i];
     f.rate = rates[slot->group];
-    kernels[slot->dtype == FINDLR_DTYPE_FLOAT64][centered][momentum](slot, &f);
+    if (o->option[CENTERED] != 0)
+      findlr__optimizer_run(o, momentum ? about_mean_with_momentum : about_mean, slot, &f);
+    else
+      findlr__optimizer_run(o, momentum ? with_momentum : plain, slot, &f);
   }
   return FINDLR_OK;
 }

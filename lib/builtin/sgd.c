@@ -27,15 +27,20 @@ typedef struct factors {
   double direct, remembered; /* of the gradient and the buffer in the update */
 } factors;
 
-#define KERNELS(T)                                                                                 \
-  static void plain_##T(const findlr__slot *slot, const factors *f) {                              \
+#define PLAIN(T, name, target)                                                                     \
+  target static void name(const findlr__slot *slot, const void *given) {                           \
+    const factors *f = given;                                                                      \
     T *restrict p = slot->value;                                                                   \
     const T *restrict g = slot->gradient;                                                          \
     T scale = (T)f->scale, decay = (T)f->decay, rate = (T)f->rate;                                 \
     for (int64_t i = 0; i < slot->count; i++)                                                      \
       p[i] -= rate * (scale * g[i] + decay * p[i]);                                                \
-  }                                                                                                \
-  static void momentum_##T(const findlr__slot *slot, const factors *f) {                           \
+  }
+FINDLR__KERNELS(plain, PLAIN)
+
+#define WITH_MOMENTUM(T, name, target)                                                             \
+  target static void name(const findlr__slot *slot, const void *given) {                           \
+    const factors *f = given;                                                                      \
     T *restrict p = slot->value, *restrict b = slot->moment[0];                                    \
     const T *restrict g = slot->gradient;                                                          \
     T scale = (T)f->scale, decay = (T)f->decay, rate = (T)f->rate;                                 \
@@ -47,8 +52,7 @@ typedef struct factors {
       p[i] -= rate * (direct * d + remembered * b[i]);                                             \
     }                                                                                              \
   }
-KERNELS(float)
-KERNELS(double)
+FINDLR__KERNELS(with_momentum, WITH_MOMENTUM)
 
 static int32_t create(const findlr_host *host, void *ctx, const findlr_optimizer_spec *spec,
                       void **ret_self) {
@@ -79,10 +83,7 @@ static int32_t step(void *self, const double *rates, uint32_t n_groups, double g
   for (uint32_t i = 0; i < o->slot_count; i++) {
     const findlr__slot *slot = &o->slots[i];
     f.rate = rates[slot->group];
-    if (slot->dtype == FINDLR_DTYPE_FLOAT32)
-      (momentum != 0 ? momentum_float : plain_float)(slot, &f);
-    else
-      (momentum != 0 ? momentum_double : plain_double)(slot, &f);
+    findlr__optimizer_run(o, momentum != 0 ? with_momentum : plain, slot, &f);
   }
   o->counter += momentum != 0;
   return FINDLR_OK;
