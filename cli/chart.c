@@ -104,7 +104,8 @@ static void draw_losses_axis(canvas *v, const tick *ticks, size_t n) {
 /* One dot a step, but none where another covers it. */
 static bool draw_raw(canvas *v) {
   const chart *c = v->c;
-  double size = c->n <= 400 ? 2.6 : c->n <= 2000 ? 2 : 1.5, cell = c->n <= 400 ? 0.1 : size * 0.7;
+  double size = c->n <= 400 ? 2.6 : c->n <= 2000 ? 2 : 1.5;
+  double cell = size * (c->n <= 2000 ? 0.3 : 0.7);
   size_t columns = (size_t)((v->right - v->left) / cell) + 2;
   size_t rows = (size_t)((v->bottom - v->top) / cell) + 2;
   uint8_t *taken = calloc(columns * rows, 1);
