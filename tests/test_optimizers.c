@@ -5,8 +5,8 @@
 
 #include "builtin/optimizer.h"
 
-/* The trajectories in data/optimizers.txt are PyTorch's; data/record_optimizers.py made them and says
- * what the problem is. */
+/* The trajectories in data/optimizers.txt are PyTorch's; data/record_optimizers.py made them and
+ * says what the problem is. */
 
 enum { STEPS = 50, SKIPPED = 7, NUMBERS = 6 };
 
@@ -141,8 +141,8 @@ START_TEST(test_trajectories) {
     double most = p->dtype == FINDLR_DTYPE_FLOAT32 ? 1e-4 : 1e-10;
     for (int i = 0; i < NUMBERS; i++)
       ck_assert_msg(fabs(theta(p, i) - numbers[i + 1]) <= most * fabs(numbers[i + 1]),
-                    "%s, %s: number %d after step %d is %.17g, PyTorch's %.17g", spec, type, i, step,
-                    theta(p, i), numbers[i + 1]);
+                    "%s, %s: number %d after step %d is %.17g, PyTorch's %.17g", spec, type, i,
+                    step, theta(p, i), numbers[i + 1]);
   }
   ck_assert(feof(file) && cases == 40 && rows == 40 * 12 && step == STEPS);
   problem_free(p);
@@ -182,8 +182,8 @@ static void exchange(problem *p, char *memory, int back) {
   }
 }
 
-/* Saved at any step, the very first moment included, and brought back, the steps after it are the same
- * to the bit. */
+/* Saved at any step, before the first one too, and brought back, the steps after it are the same to
+ * the bit. */
 START_TEST(test_state_restores_the_trajectory) {
   problem *p = problem_new(specs[_i / 2], dtypes[_i % 2]);
   for (int saved = 0; saved < 3; saved++) {
@@ -225,7 +225,7 @@ START_TEST(test_state_lists_what_matters) {
       if (state.tensor.dtype_code == 2)
         *(double *)state.tensor.data += 5;
       else
-        *(int64_t *)state.tensor.data = 0; /* the counter of sgd only asks whether it is the first */
+        *(int64_t *)state.tensor.data = 0; /* to sgd only the first step differs */
       problem_step(p, 3, 0.05, 0.01);
       problem_step(q, 3, 0.05, 0.01);
       ck_assert_msg(memcmp(p->theta64, q->theta64, sizeof p->theta64), "%s does not matter",
@@ -261,14 +261,16 @@ END_TEST
 
 /* An optimizer set to other values from its first step on goes the way of one made with them. */
 static void same_after_set(const char *made, const char *option, double value, const char *wanted) {
-  problem *p = problem_new(made, FINDLR_DTYPE_FLOAT64), *q = problem_new(wanted, FINDLR_DTYPE_FLOAT64);
+  problem *p = problem_new(made, FINDLR_DTYPE_FLOAT64);
+  problem *q = problem_new(wanted, FINDLR_DTYPE_FLOAT64);
   int32_t status = p->vtable->set(p->self, option, value);
   ck_assert_msg(status == FINDLR_OK, "%s", findlr_context_host_error(p->bench.context));
   for (int step = 1; step <= 5; step++) {
     problem_step(p, step, 0.05, 0.01);
     problem_step(q, step, 0.05, 0.01);
   }
-  ck_assert_msg(memcmp(p->theta64, q->theta64, sizeof p->theta64) == 0, "%s is not %s", made, wanted);
+  ck_assert_msg(memcmp(p->theta64, q->theta64, sizeof p->theta64) == 0, "%s is not %s", made,
+                wanted);
   problem_free(p);
   problem_free(q);
 }
@@ -293,7 +295,8 @@ END_TEST
 
 static void set_fails(const char *spec, const char *option, double value, int32_t status,
                       const char *text) {
-  problem *p = problem_new(spec, FINDLR_DTYPE_FLOAT64), *q = problem_new(spec, FINDLR_DTYPE_FLOAT64);
+  problem *p = problem_new(spec, FINDLR_DTYPE_FLOAT64);
+  problem *q = problem_new(spec, FINDLR_DTYPE_FLOAT64);
 #define err p->bench.err
   ck_fails(workbench_said(&p->bench, p->vtable->set(p->self, option, value)), status, text);
 #undef err
@@ -327,7 +330,8 @@ START_TEST(test_create_refused) {
 #define err p.bench.err
   ck_fails(problem_try(&p, NULL, "sgd:nesterov=true", FINDLR_DTYPE_FLOAT32), FINDLR_ERR_ARGUMENT,
            "momentum 0 and dampening 0");
-  ck_fails(problem_try(&p, NULL, "sgd:momentum=0.9,nesterov=true,dampening=0.5", FINDLR_DTYPE_FLOAT32),
+  ck_fails(problem_try(&p, NULL, "sgd:momentum=0.9,nesterov=true,dampening=0.5",
+                       FINDLR_DTYPE_FLOAT32),
            FINDLR_ERR_ARGUMENT, "momentum 0.9 and dampening 0.5");
   ck_fails(problem_try(&p, NULL, "adam", FINDLR_DTYPE_INT64), FINDLR_ERR_UNSUPPORTED, "weight");
 #undef err

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <tgmath.h>
 
-/* Adam and AdamW as torch.optim's. They differ in where weight decay acts: on the gradient, or on the
- * parameter itself. */
+/* Adam and AdamW as torch.optim's. They differ in where weight decay acts: on the gradient, or on
+ * the parameter itself. */
 
 enum { BETA1, BETA2, EPS, WEIGHT_DECAY, AMSGRAD, OPTIONS };
 

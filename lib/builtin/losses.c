@@ -166,7 +166,9 @@ static int32_t create_weighted(const findlr_host *host, void *ctx, const findlr_
       }                                                                                            \
     return sum;                                                                                    \
   }
-#define KERNELS(name, VALUE, SLOPE) KERNEL(name, float, VALUE, SLOPE) KERNEL(name, double, VALUE, SLOPE)
+#define KERNELS(name, VALUE, SLOPE)                                                                \
+  KERNEL(name, float, VALUE, SLOPE)                                                                \
+  KERNEL(name, double, VALUE, SLOPE)
 
 static double huber_value(double d, double delta) {
   double size = fabs(d);
@@ -261,8 +263,8 @@ static int32_t bce_create(const findlr_host *host, void *ctx, const findlr_loss_
 
 /* --- cross_entropy --------------------------------------------------------------------------- */
 
-/* With q = (1 - smoothing) w[y] at the target y, plus smoothing/C w[c] at every class c: a row's value
- * is the sum of q[c] (log sum exp x - x[c]), its gradient (sum q) softmax(x) - q. */
+/* With q = (1 - smoothing) w[y] at the target y, plus smoothing/C w[c] at every class c: a row's
+ * value is the sum of q[c] (log sum exp x - x[c]), its gradient (sum q) softmax(x) - q. */
 #define CROSS_ENTROPY(T)                                                                           \
   static double cross_entropy_##T(const loss *l, const batch *b) {                                 \
     int64_t columns = b->columns;                                                                  \
@@ -291,9 +293,11 @@ static int32_t bce_create(const findlr_host *host, void *ctx, const findlr_loss_
           sum += spread * l->weights[c] * (log_total - (double)(x[c] - largest));                  \
       if (grad) {                                                                                  \
         double factor = (own + spread_total) / total;                                              \
+        int64_t y = targets[r]; /* here two numbers near each other are subtracted: not in T */    \
+        double slope = factor * (double)grad[y] - spread * l->weights[y] - own;                    \
         for (int64_t c = 0; c < columns; c++)                                                      \
           grad[c] = (T)(factor * (double)grad[c] - spread * l->weights[c]);                        \
-        grad[targets[r]] -= (T)own;                                                                \
+        grad[y] = (T)slope;                                                                        \
       }                                                                                            \
     }                                                                                              \
     return sum;                                                                                    \

@@ -2,8 +2,8 @@
 #ifndef FINDLR_BUILTIN_OPTIMIZER_H
 #define FINDLR_BUILTIN_OPTIMIZER_H
 
-/* What the built-in optimizers share: the parameters, the numbers kept for each (its moments), a step
- * counter, and the options as numbers. An optimizer adds its arithmetic. */
+/* What the built-in optimizers share: the parameters, the numbers kept for each (its moments), a
+ * step counter, and the options as numbers. An optimizer adds its arithmetic. */
 
 #include "builtin.h"
 #include "findlr/optimizer.h"
@@ -24,9 +24,9 @@ typedef struct findlr__slot {
 /* The arithmetic of a step over one slot; factors are of the optimizer's own type. */
 typedef void findlr__kernel(const findlr__slot *slot, const void *factors);
 
-/* Makes the kernels of a step: KERNEL(T, name, target) is to define the function `name` for the type T,
- * for any CPU and for AVX2, and name[variant][is float64] is the table of them. Their bits are the
- * same, for nothing but the number of lanes differs. */
+/* Makes the kernels of a step: KERNEL(T, name, target) is to define the function `name` for type T;
+ * name[variant][is float64] becomes the table of them, variant 0 for any CPU and 1 for AVX2. Their
+ * bits are the same, for nothing but the number of lanes differs. */
 #define FINDLR__KERNELS(name, KERNEL)                                                              \
   KERNEL(float, name##_float, )                                                                    \
   KERNEL(double, name##_double, )                                                                  \
@@ -57,8 +57,8 @@ typedef struct findlr__optimizer {
   int variant; /* of the kernels: 1 if this CPU has AVX2 */
 } findlr__optimizer;
 
-/* Makes an optimizer whose component's `user` is its option table: reads the options, takes the parameters and makes moment_count cleared moments
- * for each, named "PARAMETER.MOMENT". */
+/* Makes an optimizer whose component's `user` is its option table: reads the options, takes the
+ * parameters and makes moment_count cleared moments for each, named "PARAMETER.MOMENT". */
 int32_t findlr__optimizer_create(const findlr_host *host, void *ctx,
                                  const findlr_optimizer_spec *spec, const char *counter_name,
                                  const char *const *moments, uint32_t moment_count,

@@ -16,8 +16,8 @@ static const findlr_option options[OPTIONS] = {
     HUGE_VAL },
   { sizeof(findlr_option), FINDLR_OPTION_REAL, "weight_decay",
     "L2 penalty: this times the parameter is added to its gradient", "0", NULL, 0, HUGE_VAL },
-  { sizeof(findlr_option), FINDLR_OPTION_REAL, "momentum", "share of the last update kept in the next",
-    "0", NULL, 0, 1 },
+  { sizeof(findlr_option), FINDLR_OPTION_REAL, "momentum",
+    "share of the last update kept in the next", "0", NULL, 0, 1 },
   { sizeof(findlr_option), FINDLR_OPTION_BOOLEAN, "centered",
     "divide by an estimate of the gradient's deviation", "false", NULL, 0, 1 },
 };
@@ -27,7 +27,7 @@ typedef struct factors {
   double alpha, eps, momentum, rate;
 } factors;
 
-/* The moments are square_avg, then grad_avg if centered, then momentum_buffer if there is momentum. */
+/* The moments are square_avg, then grad_avg if centered, then momentum_buffer if there is any. */
 #define KERNEL(T, name, target, VARIANCE, BUFFER, UPDATE)                                          \
   target static void name(const findlr__slot *slot, const void *given) {                           \
     const factors *f = given;                                                                      \
@@ -45,7 +45,7 @@ typedef struct factors {
       UPDATE;                                                                                      \
     }                                                                                              \
   }
-/* A variance may come out below 0 by rounding, where PyTorch's step is then NaN; ours counts it as 0. */
+/* A variance may come out below 0 by rounding; PyTorch's step is then NaN, ours counts it as 0. */
 #define CENTERED_VARIANCE (a[i] = alpha * a[i] + fresh * d, v[i] - a[i] * a[i])
 #define UPDATE p[i] -= rate * d / deviation
 #define MOMENTUM_UPDATE                                                                            \

@@ -10,8 +10,8 @@
 enum { MOMENTUM, DAMPENING, WEIGHT_DECAY, NESTEROV, OPTIONS };
 
 static const findlr_option options[OPTIONS] = {
-  { sizeof(findlr_option), FINDLR_OPTION_REAL, "momentum", "share of the last update kept in the next",
-    "0", NULL, 0, 1 },
+  { sizeof(findlr_option), FINDLR_OPTION_REAL, "momentum",
+    "share of the last update kept in the next", "0", NULL, 0, 1 },
   { sizeof(findlr_option), FINDLR_OPTION_REAL, "dampening",
     "share of the gradient that momentum leaves out", "0", NULL, 0, 1 },
   { sizeof(findlr_option), FINDLR_OPTION_REAL, "weight_decay",
