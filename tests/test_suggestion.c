@@ -4,7 +4,8 @@
 
 enum { N = 100, PEERS = 9 };
 
-/* The synthetic curve that the peers' reference answers were computed on: steepest at log10 lr = -2.5. */
+/* The synthetic curve that the peers' reference answers were computed on: steepest at log10 lr =
+ * -2.5. */
 static double loss_at(double x) {
   double over = fmax(0, x + 0.5);
   return 2.3 - 1.8 / (1 + exp(-3 * (x + 2.5))) + 5 * over * over;
@@ -106,11 +107,11 @@ static void ck_verdict(findlr_suggestion s, int32_t verdict, const char *text) {
   ck_assert_msg(strstr(s.message, text) != NULL, "\"%s\" lacks \"%s\"", s.message, text);
 }
 
-/* --- the peers --------------------------------------------------------------------------------- */
+/* --- the peers ---------------------------------------------------------------------------- */
 
 /* What the peers answer on the reference curve, without noise and with seed 1 at amplitudes 0.2 and
- * 1.0. Those of pytorch-lr-finder, Ignite and Lightning came out of their own code, the others out of
- * ports of it. */
+ * 1.0. Those of pytorch-lr-finder, Ignite and Lightning came out of their own code, the others out
+ * of ports of it. */
 static const struct {
   const char *method;
   int64_t row[3];
@@ -137,7 +138,7 @@ START_TEST(peers_answer_as_the_peers_do) {
                     amplitudes[a], (long long)s.index, (long long)answers[p].row[a]);
       ck_assert_msg(fabs(s.lr / answers[p].lr[a] - 1) < 5e-4, "%s at noise %g: %.4g, wanted %.4g",
                     method, amplitudes[a], s.lr, answers[p].lr[a]);
-      double lr = recorded(method, (int)s.index) * (is(method, "minimum") ? 0.1 : 1);
+      double lr = recorded(method, (int)s.index) / (is(method, "minimum") ? 10 : 1);
       ck_assert(s.lr == lr);
     }
 }
@@ -252,7 +253,8 @@ START_TEST(peers_do_not_mind_the_scale_of_the_loss) {
 }
 END_TEST
 
-/* A NaN ends a findlr sweep and not a peer's, which would then have named the row before the NaN. */
+/* A NaN ends a findlr sweep and not a peer's, which would then have named the row before the NaN.
+ */
 START_TEST(a_nan_does_not_win) {
   for (int p = 0; p < PEERS; p++) {
     const char *method = answers[p].method;
@@ -297,7 +299,9 @@ START_TEST(too_short_for_a_peer) {
 END_TEST
 
 START_TEST(a_rule_that_sees_no_fall_names_no_rate) {
-  const char *methods[] = { "valley", "steep", "steepest", "lightning", "lightning_2.5.2", "keras" };
+  const char *methods[] = {
+    "valley", "steep", "steepest", "lightning", "lightning_2.5.2", "keras"
+  };
   for (size_t m = 0; m < 6; m++) {
     findlr_curve *curve = new_curve();
     for (int i = 0; i < N; i++) /* all of the fall is in the rows that they skip */
@@ -331,7 +335,7 @@ START_TEST(steps_asked_for_decide_what_fastai_skips) {
 }
 END_TEST
 
-/* --- auto -------------------------------------------------------------------------------------- */
+/* --- auto --------------------------------------------------------------------------------- */
 
 START_TEST(auto_finds_the_steepest_place) {
   const double amplitudes[] = { 0, 0.1, 0.3, 1 }, worst[] = { 0.05, 0.1, 0.35, 1.1 };
@@ -425,7 +429,7 @@ START_TEST(a_linear_ramp_from_zero) {
 }
 END_TEST
 
-/* --- verdicts ---------------------------------------------------------------------------------- */
+/* --- verdicts ----------------------------------------------------------------------------- */
 
 /* A curve of n rows from 1e-7 to 10 by a function of log10 lr, with a little noise. */
 static findlr_curve *drawn(size_t n, double (*f)(double x), double amplitude) {
@@ -544,7 +548,7 @@ START_TEST(losses_that_are_not_finite) {
 }
 END_TEST
 
-/* --- the curve as given ------------------------------------------------------------------------ */
+/* --- the curve as given ------------------------------------------------------------------- */
 
 START_TEST(skipped_rows_do_not_count) {
   ERR;
@@ -600,13 +604,16 @@ START_TEST(bad_arguments_leave_the_answer_alone) {
   findlr_suggestion s;
   findlr_suggestion_init(&s, sizeof s);
   s.index = 99;
-  ck_fails(findlr_suggest(flat, NULL, &s, &err), FINDLR_ERR_ARGUMENT, "row 3 of the curve has a rate of 3");
+  ck_fails(findlr_suggest(flat, NULL, &s, &err), FINDLR_ERR_ARGUMENT,
+           "row 3 of the curve has a rate of 3");
   ck_fails(findlr_suggest(NULL, NULL, &s, &err), FINDLR_ERR_ARGUMENT, "curve is NULL");
   ck_fails(findlr_suggest(curve, NULL, NULL, &err), FINDLR_ERR_ARGUMENT, "NULL");
   options.method = "steepset";
-  ck_fails(findlr_suggest(curve, &options, &s, &err), FINDLR_ERR_ARGUMENT, "did you mean \"steepest\"?");
+  ck_fails(findlr_suggest(curve, &options, &s, &err), FINDLR_ERR_ARGUMENT,
+           "did you mean \"steepest\"?");
   options.method = "";
-  ck_fails(findlr_suggest(curve, &options, &s, &err), FINDLR_ERR_ARGUMENT, "there is no method \"\"");
+  ck_fails(findlr_suggest(curve, &options, &s, &err), FINDLR_ERR_ARGUMENT,
+           "there is no method \"\"");
   options.method = NULL;
   options.struct_size = 0;
   ck_fails(findlr_suggest(curve, &options, &s, &err), FINDLR_ERR_ARGUMENT, "struct_size 0");
@@ -636,7 +643,7 @@ START_TEST(names) {
 }
 END_TEST
 
-/* --- garbage ----------------------------------------------------------------------------------- */
+/* --- garbage ------------------------------------------------------------------------------ */
 
 static double any_double(lcg *g) {
   uint64_t bits = 0;

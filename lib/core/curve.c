@@ -84,8 +84,8 @@ int32_t findlr_curve_append(findlr_curve *curve, const double *rates, double los
   if (!curve || !rates)
     return findlr__fail(err, FINDLR_ERR_ARGUMENT, "%s is NULL", curve ? "rates" : "curve");
   if (flags & ~(uint32_t)FINDLR_POINT_SKIPPED)
-    return findlr__fail(err, FINDLR_ERR_ARGUMENT,
-                        "flags are %u, wanted FINDLR_POINT_SKIPPED or 0", flags);
+    return findlr__fail(err, FINDLR_ERR_ARGUMENT, "flags are %u, wanted FINDLR_POINT_SKIPPED or 0",
+                        flags);
   for (uint32_t g = 0; g < curve->groups; g++)
     if (!isfinite(rates[g]))
       return findlr__fail(err, FINDLR_ERR_ARGUMENT,

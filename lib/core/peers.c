@@ -38,7 +38,7 @@ static size_t slice(record r, size_t begin, size_t end) {
 }
 
 static findlr__pick none(int32_t outcome, record r, size_t had) {
-  return (findlr__pick){ .outcome = outcome, .factor = 1, .had = had, .stopped = r.count };
+  return (findlr__pick){ .outcome = outcome, .divisor = 1, .had = had, .stopped = r.count };
 }
 
 static findlr__pick found(size_t row, record r, size_t had) {
@@ -73,7 +73,7 @@ static findlr__pick steepest_of(const double *g, size_t n, size_t first, record 
   return found(first + best, r, had);
 }
 
-/* --- fastai: bias-corrected average, stop above 4 times the best, rows [N / 10 : -5] ----------- */
+/* --- fastai: bias-corrected average, stop above 4 times the best, rows N / 10 to -5 ------ */
 
 static record fastai_record(const findlr__sweep *sweep, int64_t requested) {
   double *v = sweep->work;
@@ -174,7 +174,7 @@ static findlr__pick minimum(const findlr__sweep *sweep) {
   if (w.n < 1)
     return none(FINDLR__PICK_TOO_FEW, w.record, w.n);
   findlr__pick pick = found(w.first + smallest(w.loss, w.n), w.record, w.n);
-  pick.factor = 0.1;
+  pick.divisor = 10;
   return pick;
 }
 
@@ -190,7 +190,7 @@ static findlr__pick steep(const findlr__sweep *sweep) {
   return steepest_of(g, w.n - 1, w.first, w.record, w.n);
 }
 
-/* --- pytorch-lr-finder and Ignite: seeded average of weight 0.05, stop above 5 times the best --- */
+/* --- pytorch-lr-finder, Ignite: seeded average, stop above 5 times the best -------------- */
 
 static record seeded(const findlr__sweep *sweep) {
   double *v = sweep->work;
@@ -236,7 +236,7 @@ static findlr__pick ignite(const findlr__sweep *sweep) {
   return steepest_of(g + 1, least - 1, 1, r, n);
 }
 
-/* --- PyTorch Lightning: average with the exponent one too high, stop above 4 times the best ---- */
+/* --- Lightning: average with an exponent one too high, stop above 4 times the best ------- */
 
 static record lightning_record(const findlr__sweep *sweep) {
   double *v = sweep->work;
@@ -293,7 +293,7 @@ static findlr__pick lightning_2_5_2(const findlr__sweep *sweep) {
   return steepest_of(g, n, 10, r, n);
 }
 
-/* --- keras_lr_finder: no smoothing, stop at NaN or above 4 times the best, from row 6 on -------- */
+/* --- keras_lr_finder: no smoothing, stop at NaN or above 4 times the best ---------------- */
 
 enum { SMA = 20 };
 
@@ -326,7 +326,8 @@ static const findlr__peer peers[] = {
   { "steep", "fastai: where the loss falls most per log rate", steep },
   { "steepest", "pytorch-lr-finder: where the smoothed loss falls most per step", steepest },
   { "ignite", "PyTorch Ignite: where the smoothed loss falls most before its minimum", ignite },
-  { "lightning", "PyTorch Lightning 2.5.3 and later: where the loss falls most per rate", lightning },
+  { "lightning", "PyTorch Lightning 2.5.3 and later: where the loss falls most per rate",
+    lightning },
   { "lightning_2.5.2", "PyTorch Lightning up to 2.5.2: where the loss falls most per step",
     lightning_2_5_2 },
   { "keras", "keras_lr_finder: where the loss falls most over 20 steps", keras },

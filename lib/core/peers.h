@@ -2,31 +2,21 @@
 #ifndef FINDLR_CORE_PEERS_H
 #define FINDLR_CORE_PEERS_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "sweep.h"
 
 /* The suggestion rules of other learning-rate finders, each with its own smoothing, stop rule and
  * skips, so that the same raw losses give the same row (docs/suggestion.md). */
 
-/* The rows that count, in order. */
-typedef struct findlr__sweep {
-  const double *lr;
-  const double *loss;
-  size_t n;
-  int64_t requested; /* steps asked for; at least 1 */
-  double *work;      /* 3 * n numbers to write in */
-} findlr__sweep;
-
 enum {
-  FINDLR__PICK_ROW = 0,  /* the peer's row */
-  FINDLR__PICK_TOO_FEW,  /* the peer would have raised an error, or wrapped around */
+  FINDLR__PICK_ROW = 0,   /* the peer's row */
+  FINDLR__PICK_TOO_FEW,   /* the peer would have raised an error, or wrapped around */
   FINDLR__PICK_NO_DESCENT /* the peer would have named a row where nothing falls */
 };
 
 typedef struct findlr__pick {
   int32_t outcome;
   size_t row;
-  double factor;  /* the suggestion is factor times the row's rate */
+  double divisor; /* the suggestion is the row's rate divided by it */
   size_t had;     /* rows left after the peer's stop and skips */
   size_t stopped; /* rows that the peer would have recorded before its stop */
 } findlr__pick;
