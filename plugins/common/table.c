@@ -182,7 +182,10 @@ static int64_t distinct(const table *t, bool whole, double *values, int64_t limi
 static void say_classes(table *t, const double *values, int64_t n) {
   say_count(t, n);
   table_say(t, " classes (");
-  if (n > 2 && values[n - 1] - values[0] == (double)(n - 1)) {
+  bool run = n > 2 && values[0] == floor(values[0]);
+  for (int64_t i = 1; run && i < n; i++)
+    run = values[i] == values[i - 1] + 1;
+  if (run) {
     say_number(t, values[0]);
     table_say(t, " to ");
     say_number(t, values[n - 1]);

@@ -264,7 +264,7 @@ static int32_t no_such_target(const csv *c, const char *wanted) {
   const cell *best = NULL;
   for (int64_t i = 0; c->names && i < c->columns; i++) {
     size_t d = distance(wanted, size, c->names[i].text, c->names[i].size);
-    if (d < best_distance) {
+    if (d < best_distance && d < size) {
       best_distance = d;
       best = &c->names[i];
     }
