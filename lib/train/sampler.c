@@ -46,8 +46,8 @@ static void make_order(findlr__sampler *s) {
 
 int64_t findlr__sampler_next(findlr__sampler *s, int64_t n, int64_t *rows) {
   int64_t *epoch = &s->state[FINDLR__SAMPLER_EPOCH], *position = &s->state[FINDLR__SAMPLER_POSITION];
-  int64_t left = s->count - *position;
-  if (left <= 0 || left > s->count || (s->drop_last && left < n)) {
+  int64_t left = *position < 0 ? 0 : s->count - *position;
+  if (left <= 0 || (s->drop_last && left < n)) {
     ++*epoch;
     *position = 0;
     left = s->count;
