@@ -34,7 +34,7 @@ void findlr__slots_free(findlr__slots *slots) {
 
 typedef struct memory {
   const findlr_allocator *allocator;
-  findlr__slot *slot;
+  findlr__slot *slot = NULL;
   size_t at;
 } memory;
 
@@ -162,7 +162,7 @@ static int32_t find(findlr__slots *slots, uint32_t slot, findlr__slot **ret_slot
 
 int32_t findlr__slots_save(findlr__slots *slots, uint32_t number, const findlr__state *state,
                            findlr_error *err) {
-  findlr__slot *slot;
+  findlr__slot *slot = NULL;
   int32_t status = find(slots, number, &slot, err);
   if (status)
     return status;
@@ -185,7 +185,7 @@ int32_t findlr__slots_save(findlr__slots *slots, uint32_t number, const findlr__
 
 int32_t findlr__slots_restore(findlr__slots *slots, uint32_t number, const findlr__state *state,
                               findlr_error *err) {
-  findlr__slot *slot;
+  findlr__slot *slot = NULL;
   int32_t status = find(slots, number, &slot, err);
   if (status)
     return status;
