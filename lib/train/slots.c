@@ -34,7 +34,7 @@ void findlr__slots_free(findlr__slots *slots) {
 
 typedef struct memory {
   const findlr_allocator *allocator;
-  findlr__slot *slot = NULL;
+  findlr__slot *slot;
   size_t at;
 } memory;
 
