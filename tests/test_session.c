@@ -89,7 +89,7 @@ static int32_t table_gather(void *self, const int64_t *rows, int64_t n, const fi
       else
         ((double *)inputs->data)[2 * i + j] = x[j];
     if (targets && targets->dtype_code == 0)
-      ((int64_t *)targets->data)[i] = t->classes > 2 ? rows[i] % t->classes : y > 0;
+      ((int64_t *)targets->data)[i] = (y > 0) ^ (rows[i] % 5 == 0); /* not separable */
     else if (targets && targets->dtype_bits == 32)
       ((float *)targets->data)[i] = (float)y;
     else if (targets)
@@ -127,7 +127,7 @@ static int32_t probe_create(const findlr_host *host, void *ctx, const findlr_mod
   if (!p)
     return FINDLR_ERR_NO_MEMORY;
   memset(p, 0, sizeof *p);
-  p->weight = 0.5;
+  p->weight = 3;
   p->generator = 0.25;
   p->scalar_shape[0] = 1;
   p->strides[0] = 7;
@@ -502,7 +502,7 @@ START_TEST(the_fingerprint_sees_every_component) {
       }
       ck_assert_msg(fingerprint(s) == before, "%s", entry.name);
     }
-    ck_assert_msg(sampler && steps && moments && parameters, "%s lists %u entries", optimizers[k],
+    ck_assert_msg(sampler && steps && parameters && moments == (k > 0), "%s lists %u entries", optimizers[k],
                   count);
     findlr_session_destroy(s);
   }
@@ -604,25 +604,30 @@ START_TEST(groups_get_their_share_of_the_rate) {
   ck_assert_str_eq(findlr_session_group_pattern(grouped, 0), "*");
   ck_assert_str_eq(findlr_session_group_pattern(grouped, 1), "*.bias");
   ck_assert_ptr_null(findlr_session_group_pattern(grouped, 2));
-  float before[2][2], after[2][2];
+  enum { WEIGHTS = 16 * 64, BIASES = 16 };
+  static float moved[2][WEIGHTS + BIASES]; /* of the first layer */
   findlr_session *both[] = { plain, grouped };
   for (int i = 0; i < 2; i++)
     for (int late = 0; late < 2; late++) {
       if (late)
         step(both[i], 0.5);
       findlr_named_tensor entry = { .struct_size = sizeof entry };
-      for (uint32_t j = 0; findlr_session_state(both[i], j, &entry, &err) == FINDLR_OK; j++)
-        if (!strncmp(entry.name, "parameter.0.", 12)) {
-          bool bias = !strcmp(entry.name + 12, "bias");
-          /* an input of the digits' middle, which is not always 0 */
-          float value = ((float *)entry.tensor.data)[bias ? 3 : 3 * 64 + 28];
-          (late ? after : before)[i][bias] = value;
+      for (uint32_t j = 0; findlr_session_state(both[i], j, &entry, &err) == FINDLR_OK; j++) {
+        bool weight = !strcmp(entry.name, "parameter.0.weight");
+        if (!weight && strcmp(entry.name, "parameter.0.bias"))
+          continue;
+        for (int n = 0; n < (weight ? WEIGHTS : BIASES); n++) {
+          float value = ((float *)entry.tensor.data)[n];
+          moved[i][n + (weight ? 0 : WEIGHTS)] += late ? value : -value;
         }
+      }
     }
-  float weight_moved = after[0][0] - before[0][0], bias_moved = after[0][1] - before[0][1];
-  ck_assert(weight_moved != 0 && bias_moved != 0);
-  ck_assert_float_eq_tol(after[1][0] - before[1][0], weight_moved, 1e-7f);
-  ck_assert_float_eq_tol(after[1][1] - before[1][1], bias_moved / 4, 1e-7f);
+  double weights_moved = 0, biases_moved = 0;
+  for (int n = 0; n < WEIGHTS + BIASES; n++) {
+    *(n < WEIGHTS ? &weights_moved : &biases_moved) += fabsf(moved[0][n]);
+    ck_assert_float_eq_tol(moved[1][n], moved[0][n] * (n < WEIGHTS ? 1 : 0.25f), 1e-6f);
+  }
+  ck_assert(weights_moved > 0.01 && biases_moved > 0.001);
 
   findlr_range_test *test = make_test(grouped, 1, 10);
   ck_ok(findlr_drive(test, findlr_session_trainer(grouped), NULL, &err));
@@ -746,7 +751,7 @@ START_TEST(losses_and_targets_must_agree) {
   double first = step(s, 0.1), last = 0;
   for (int i = 0; i < 60; i++)
     last = step(s, 0.1);
-  ck_assert_msg(first < 1 && last < first / 2, "%g -> %g", first, last);
+  ck_assert_msg(first < 1 && last < first, "%g -> %g", first, last);
   findlr_session_destroy(s);
   o.loss = "mse";
   s = open_session(&o);
