@@ -778,6 +778,57 @@ START_TEST(a_nan_loss_is_a_loss) {
 }
 END_TEST
 
+/* --- memory ---------------------------------------------------------------------------------- */
+
+/* Everything from the context to the suggestion, with each allocation failing in turn: no-memory, or
+ * success; what exists stays usable. */
+START_TEST(every_allocation_may_fail) {
+  for_each_failure(a) {
+    ERR;
+    findlr_context *c = NULL;
+    findlr_session *s = NULL;
+    findlr_range_test *test = NULL;
+    findlr_context_options co;
+    findlr_context_options_init(&co, sizeof co);
+    co.allocator = &a.allocator;
+    const char *patterns[] = { "*.bias" };
+    const double factors[] = { 0.5 };
+    findlr_session_options o = defaults();
+    o.model = "mlp:hidden=2";
+    o.validation = 0.2;
+    o.batch_size = 256;
+    o.flags = FINDLR_SESSION_STANDARDIZE;
+    o.group_count = 1;
+    o.group_patterns = patterns;
+    o.group_factors = factors;
+    int32_t status = findlr_context_create(&co, &c, &err);
+    if (!status)
+      status = findlr_session_create(c, &o, &s, &err);
+    findlr_range_test_options ramp;
+    findlr_range_test_options_init(&ramp, sizeof ramp);
+    ramp.num_iter = 3;
+    if (!status)
+      status = findlr_session_fit_options(s, &ramp, &err);
+    if (!status)
+      status = findlr_range_test_create(&a.allocator, &ramp, &test, &err);
+    if (!status) {
+      uint64_t before = 0, after = 0;
+      double loss;
+      status = findlr_session_fingerprint(s, &before, &err);
+      if (!status)
+        status = findlr_drive(test, findlr_session_trainer(s), NULL, &err);
+      ck_ok(findlr_session_fingerprint(s, &after, &err));
+      ck_assert(before == after);
+      ck_ok(findlr_session_evaluate(s, &loss, &err));
+    }
+    ck_no_memory(status, a);
+    findlr_range_test_destroy(test);
+    findlr_session_destroy(s);
+    findlr_context_destroy(c);
+  }
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("session");
   TCase *t = tcase_create("session");
@@ -800,6 +851,7 @@ static Suite *suite(void) {
   tcase_add_test(t, options_that_cannot_be_are_refused);
   tcase_add_test(t, losses_and_targets_must_agree);
   tcase_add_test(t, a_nan_loss_is_a_loss);
+  tcase_add_test(t, every_allocation_may_fail);
   suite_add_tcase(s, t);
   return s;
 }
