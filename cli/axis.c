@@ -280,7 +280,7 @@ bool axis_of_losses(const chart *c, axis *ret_axis) {
   }
   /* The scatter of the raw losses, but the line keeps a third of the height. */
   double noisy_top = quantile(c, c->loss, before, 0.98, room);
-  double noisy_bottom = quantile(c, c->loss, c->n, 0.02, room);
+  double noisy_bottom = quantile(c, c->loss, c->n, 0.005, room);
   double limit = fall > 0 ? top - low : HUGE_LOSS;
   if (noisy_top > top)
     top = fmin(noisy_top, top + limit);
