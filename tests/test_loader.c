@@ -109,6 +109,7 @@ END_TEST
 START_TEST(init_and_deinit_are_balanced) {
   ERR;
   const int *counts = NULL;
+  int inits = 0, deinits = 0; /* what tests before this one did, where Check does not fork */
   for (int i = 1; i <= 3; i++) {
     findlr_context *context = context_with(NULL, NULL, 0);
     findlr_context *other = context_with(NULL, NULL, 0);
@@ -120,12 +121,17 @@ START_TEST(init_and_deinit_are_balanced) {
     const void *extension;
     ck_ok(findlr_plugin_extension(context, "good", "findlr.zoo.counts/1", &extension, &err));
     counts = extension;
-    ck_assert_int_eq(counts[0], 2 * i);
-    ck_assert_int_eq(counts[1], 2 * i - 2);
+    if (i == 1) {
+      inits = counts[0] - 2;
+      deinits = counts[1];
+    }
+    ck_assert_int_eq(counts[0], inits + 2 * i);
+    ck_assert_int_eq(counts[1], deinits + 2 * i - 2);
     findlr_context_destroy(context);
     findlr_context_destroy(other);
     /* The code stays mapped: counts can still be read. */
-    ck_assert_int_eq(counts[1], 2 * i);
+    ck_assert_int_eq(counts[1], deinits + 2 * i);
+    ck_assert_int_eq(counts[1], counts[0]);
   }
 }
 END_TEST
@@ -141,8 +147,8 @@ START_TEST(a_plugin_whose_components_are_refused_is_deinited) {
   findlr_plugin_entry entry =
       (findlr_plugin_entry)findlr__dl_function(handle, "findlr_plugin_entry_v1");
   const int *counts = entry()->get_extension("findlr.zoo.counts/1");
-  ck_assert_int_eq(counts[0], 1);
-  ck_assert_int_eq(counts[1], 1);
+  ck_assert_int_ge(counts[0], 1);
+  ck_assert_int_eq(counts[1], counts[0]);
   findlr__dl_close(handle);
   findlr_context_destroy(context);
 }
