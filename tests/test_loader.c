@@ -213,6 +213,42 @@ START_TEST(a_constructor_cannot_change_floating_point) {
 }
 END_TEST
 
+/* docs/plugins.md, built by the build. */
+START_TEST(the_plugin_of_the_manual) {
+  ERR;
+  test_allocator a;
+  test_allocator_init(&a);
+  findlr_context *context = context_with(&a.allocator, TEST_ZOO "/..", 0);
+  findlr_spec *spec;
+  ck_fails(findlr_spec_parse(context, FINDLR_KIND_LOSS, "log_cosh:scale=0", &spec, &err),
+           FINDLR_ERR_ARGUMENT, "loss log_cosh: option scale is \"0\", wanted 1e-06 or more");
+  ck_ok(findlr_spec_parse(context, FINDLR_KIND_LOSS, "log_cosh:scale=2", &spec, &err));
+  findlr_loss_spec how = { .struct_size = sizeof how,
+                           .dtype = FINDLR_DTYPE_FLOAT64,
+                           .max_batch = 2,
+                           .outputs = 1,
+                           .options = findlr_spec_values(spec, &how.option_count) };
+  const findlr_loss_vtable *loss = findlr_spec_component(spec)->vtable;
+  void *ctx, *self;
+  const findlr_host *host = findlr_context_host(context, &ctx);
+  ck_ok(loss->create(host, ctx, &how, &self));
+  double outputs[2] = { 1, -3 }, targets[2] = { 0.5, 4 }, gradient[2], sum, weight;
+  int64_t shape[2] = { 2, 1 };
+  findlr_tensor o = { outputs, FINDLR_DEVICE_CPU, 0, 2, 2, 64, 1, shape, NULL, 0 }, t = o, g = o;
+  t.data = targets;
+  g.data = gradient;
+  ck_ok(loss->value_and_gradient(self, &o, &t, &sum, &weight, &g));
+  ck_assert_double_eq_tol(sum, 4 * (log(cosh(0.25)) + log(cosh(3.5))), 1e-14);
+  ck_assert_double_eq(weight, 2);
+  ck_assert_double_eq_tol(gradient[0], 2 * tanh(0.25), 1e-15);
+  ck_assert_double_eq_tol(gradient[1], -2 * tanh(3.5), 1e-15);
+  loss->destroy(self);
+  findlr_spec_destroy(spec);
+  findlr_context_destroy(context);
+  test_allocator_check(&a);
+}
+END_TEST
+
 /* --- the zoo --------------------------------------------------------------------------------- */
 
 static const struct {
@@ -625,6 +661,7 @@ static Suite *suite(void) {
   tcase_add_test(good, an_id_is_taken_once);
   tcase_add_test(good, larger_and_smaller_structs_are_accepted);
   tcase_add_test(good, a_plugin_of_extensions_only);
+  tcase_add_test(good, the_plugin_of_the_manual);
   if (under_valgrind())
     puts("left out under valgrind, which has no MXCSR of its own: "
          "a_constructor_cannot_change_floating_point");
