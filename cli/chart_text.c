@@ -50,9 +50,9 @@ static void put_spaces(screen *s, size_t n) {
 }
 
 static int32_t end_line(screen *s, chart_sink sink, void *ud) {
-  paint(s, PAINT_NONE);
   while (s->size && s->text[s->size - 1] == ' ')
     s->size--;
+  paint(s, PAINT_NONE);
   put(s, "\n");
   int32_t status = sink(ud, s->text, s->size);
   s->size = 0;
@@ -61,15 +61,18 @@ static int32_t end_line(screen *s, chart_sink sink, void *ud) {
 
 /* --- dots ------------------------------------------------------------------------------------ */
 
+/* Which of n dots a place from 0 to 1 falls on. */
+static uint32_t dot(double place, uint32_t n) {
+  return (uint32_t)(place * (n - 1) + 0.5);
+}
+
 static void set_dot(screen *s, uint8_t *layer, double place_x, double place_y) {
   static const uint8_t bits[4][2] = {
     { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 }
   };
   if (!(place_x >= 0 && place_x <= 1 && place_y >= 0 && place_y <= 1))
     return;
-  uint32_t width = s->columns * s->dots_x, height = s->rows * s->dots_y;
-  uint32_t x = (uint32_t)(place_x * (width - 1) + 0.5);
-  uint32_t y = (uint32_t)((1 - place_y) * (height - 1) + 0.5);
+  uint32_t x = dot(place_x, s->columns * s->dots_x), y = dot(1 - place_y, s->rows * s->dots_y);
   layer[y / s->dots_y * s->columns + x / s->dots_x] |= bits[y % s->dots_y][x % s->dots_x];
 }
 
@@ -102,12 +105,12 @@ static void put_cell(screen *s, uint8_t dots) {
 
 static uint32_t column_of(const screen *s, double lr) {
   double place = axis_place(&s->rates, lr);
-  return place >= 0 && place <= 1 ? (uint32_t)(place * (s->columns - 1) + 0.5) : UINT32_MAX;
+  return place >= 0 && place <= 1 ? dot(place, s->columns * s->dots_x) / s->dots_x : UINT32_MAX;
 }
 
 static uint32_t row_of(const screen *s, double loss) {
   double place = axis_place(&s->losses, loss);
-  return place >= 0 && place <= 1 ? (uint32_t)((1 - place) * (s->rows - 1) + 0.5) : UINT32_MAX;
+  return place >= 0 && place <= 1 ? dot(1 - place, s->rows * s->dots_y) / s->dots_y : UINT32_MAX;
 }
 
 /* At most room columns of a text. */
