@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -73,6 +74,9 @@ int32_t report(const record *r, bool quiet, findlr_error *err) {
             chart_number(s->high, 3, high), s->method);
   if (found)
     tell_groups(r, to);
-  wrap(to, s->message, 0, 0);
+  char sentence[sizeof s->message + 1];
+  snprintf(sentence, sizeof sentence, "%s.", s->message);
+  *sentence = (char)toupper((unsigned char)*sentence);
+  wrap(to, sentence, 0, 0);
   return found ? FINDLR_OK : FINDLR_DONE;
 }

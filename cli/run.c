@@ -434,6 +434,9 @@ static int32_t conclude(run *r, int32_t driven, findlr_error *err) {
 int32_t run_command(const arguments *args, findlr_error *err) {
   run r = { .args = args };
   findlr_range_test_options_init(&r.options, sizeof r.options);
+  findlr_smoothing_init(&r.smoothing, sizeof r.smoothing);
+  findlr_smoothing_init(&r.stop_smoothing, sizeof r.stop_smoothing);
+  findlr_stop_init(&r.stop, sizeof r.stop);
   int32_t status = check(&r, err);
   if (status == FINDLR_OK)
     status = open_outputs(&r, err);

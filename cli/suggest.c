@@ -18,6 +18,7 @@ int32_t suggest_file(const arguments *args, findlr_context *context, record *r, 
   if (status != FINDLR_OK)
     return status;
   findlr_smoothing smoothing;
+  findlr_smoothing_init(&smoothing, sizeof smoothing);
   status = as_usage(findlr_smoothing_parse(context, args->smoothing, &smoothing, err), err);
   if (status == FINDLR_OK)
     status = record_read(args->files.at[0], r, err);
