@@ -279,8 +279,11 @@ static void tell_beginning(const run *r) {
   fprintf(to, "model      %s", r->args->model);
   if (i->parameters)
     fprintf(to, ", %s parameters", counted(i->parameters, a));
-  fprintf(to, "\ntraining   %s%s%s, batches of %s\n\n", *i->optimizer ? r->args->optimizer : "by the model",
-          *i->loss ? ", " : "", i->loss, counted(i->batch_size, a));
+  const char *loss = r->args->loss ? r->args->loss : i->loss;
+  int length = r->args->loss ? (int)strlen(loss) : (int)strcspn(loss, ":"); /* without its defaults */
+  fprintf(to, "\ntraining   %s%s%.*s, batches of %s\n\n",
+          *i->optimizer ? r->args->optimizer : "by the model", length ? ", " : "", length, loss,
+          counted(i->batch_size, a));
   fflush(to);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <locale.h>
 #include <math.h>
-#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "findlr/plugin.h"
@@ -80,8 +80,9 @@ static int32_t gather(void *instance, const int64_t *rows, int64_t n, const find
   if (++self->gathers == self->fail_at)
     return findlr_host_fail(self->host, self->ctx, FINDLR_ERR_BACKEND, "gather %lld failed on purpose",
                             (long long)self->gathers);
-  if (self->pause_us)
-    usleep((useconds_t)self->pause_us);
+  struct timespec left = { self->pause_us / 1000000, self->pause_us % 1000000 * 1000 };
+  while (nanosleep(&left, &left) != 0)
+    ; /* a signal does not wake it */
   for (int64_t i = 0; i < n; i++) {
     double a = sin((double)rows[i]), b = cos(2 * (double)rows[i]);
     if (inputs) {
@@ -108,6 +109,7 @@ static const findlr_component *component(uint32_t i) {
   return i == 0 ? &source : NULL;
 }
 
+FINDLR_PLUGIN_EXPORT const findlr_plugin *findlr_plugin_entry_v1(void);
 FINDLR_PLUGIN_EXPORT const findlr_plugin *findlr_plugin_entry_v1(void) {
   static const findlr_plugin plugin = { .struct_size = sizeof plugin,
                                         .id = "noisy",
