@@ -20,7 +20,7 @@ import termios
 import time
 import unittest
 
-PROGRAM, NOISY, SCHEMA = sys.argv[1:4]
+PROGRAM, NOISY, SCHEMA = map(os.path.abspath, sys.argv[1:4])
 
 
 def environment(**more):
