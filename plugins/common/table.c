@@ -6,17 +6,19 @@
 
 enum { BLOCKS = sizeof((table *)0)->blocks / sizeof((table *)0)->blocks[0] };
 
-table *table_create(const findlr_host *host, void *ctx) {
+int32_t table_create(const findlr_host *host, void *ctx, const findlr_data_spec *spec,
+                     int32_t (*fill)(table *t, const findlr_value *const *values), void **ret_self) {
   table *t = host->alloc(ctx, NULL, 0, sizeof *t, BYTES_ALIGN);
-  if (!t) {
-    findlr_host_fail(host, ctx, FINDLR_ERR_NO_MEMORY, "there is not enough memory for a data source");
-    return NULL;
-  }
-  memset(t, 0, sizeof *t);
-  t->host = host;
-  t->ctx = ctx;
-  t->target_columns = 1;
-  return t;
+  if (!t)
+    return findlr_host_fail(host, ctx, FINDLR_ERR_NO_MEMORY,
+                            "there is not enough memory for a data source");
+  *t = (table){ .host = host, .ctx = ctx, .target_columns = 1 };
+  int32_t status = fill(t, spec->options);
+  if (status)
+    table_destroy(t);
+  else
+    *ret_self = t;
+  return status;
 }
 
 void table_destroy(void *self) {
@@ -25,6 +27,13 @@ void table_destroy(void *self) {
     if (t->blocks[i].ptr)
       t->host->alloc(t->ctx, t->blocks[i].ptr, t->blocks[i].size, 0, BYTES_ALIGN);
   t->host->alloc(t->ctx, t, sizeof *t, 0, BYTES_ALIGN);
+}
+
+int32_t table_option(const findlr_option *option, findlr_option *out) {
+  uint32_t size = out->struct_size;
+  memcpy(out, option, size < sizeof *out ? size : sizeof *out);
+  out->struct_size = size;
+  return FINDLR_OK;
 }
 
 /* --- memory ---------------------------------------------------------------------------------- */

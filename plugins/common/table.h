@@ -6,8 +6,8 @@
 
 #include "bytes.h"
 
-/* Rows in memory: what every data plugin makes of its file. The plugin's create fills one, and the
- * table does the rest of the vtable.
+/* Rows in memory: what every data plugin makes of its file. The plugin fills one, and the table does
+ * the rest of the vtable.
  *
  * Targets are classes if they are texts, or integers with at most TABLE_GUESS_CLASSES distinct values;
  * else real numbers. Classes are numbered in the order of the values, texts in the order of their
@@ -46,12 +46,17 @@ typedef struct table {
   } blocks[8]; /* the memory that it owns */
 } table;
 
-/* NULL, with the host told, if memory cannot be had. table_destroy is the vtable's. */
-table *table_create(const findlr_host *host, void *ctx);
+/* The vtable's create, for a plugin whose fill makes the table from the values of its options; and the
+ * rest of the vtable. */
+int32_t table_create(const findlr_host *host, void *ctx, const findlr_data_spec *spec,
+                     int32_t (*fill)(table *t, const findlr_value *const *values), void **ret_self);
 void table_destroy(void *self);
 int32_t table_describe(void *self, findlr_data_info *out);
 int32_t table_gather(void *self, const int64_t *rows, int64_t n, const findlr_tensor *inputs,
                      const findlr_tensor *targets);
+
+/* Gives an option to a host that may know a shorter or longer struct. */
+int32_t table_option(const findlr_option *option, findlr_option *out);
 
 /* Memory for n things of that size (n * size is checked), owned by the table, not cleared. NULL, with
  * the host told, if it cannot be had; `what` names the file that it is for. */

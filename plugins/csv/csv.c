@@ -499,10 +499,7 @@ static const findlr_option options[OPTIONS] = {
 
 static int32_t option(void *user, uint32_t i, findlr_option *out) {
   (void)user;
-  uint32_t size = out->struct_size;
-  memcpy(out, &options[i], size < sizeof *out ? size : sizeof *out);
-  out->struct_size = size;
-  return FINDLR_OK;
+  return table_option(&options[i], out);
 }
 
 static int32_t parse(csv *c, table *t, const bytes *file, const findlr_value *const *values) {
@@ -533,28 +530,26 @@ static int32_t parse(csv *c, table *t, const bytes *file, const findlr_value *co
   return status ? status : read_rows(c, t, &r, (uint32_t)values[OPTION_KIND]->integer);
 }
 
-static int32_t create(const findlr_host *host, void *ctx, const findlr_data_spec *spec,
-                      void **ret_self) {
-  const char *path = spec->options[OPTION_FILE]->text;
-  csv c = { .host = host, .ctx = ctx, .text = host->get_extension(ctx, FINDLR_EXT_TEXT) };
+static int32_t fill(table *t, const findlr_value *const *values) {
+  const char *path = values[OPTION_FILE]->text;
+  csv c = { .host = t->host,
+            .ctx = t->ctx,
+            .text = t->host->get_extension(t->ctx, FINDLR_EXT_TEXT) };
   if (!c.text)
-    return findlr_host_fail(host, ctx, FINDLR_ERR_UNSUPPORTED, "the host offers no %s",
-                            FINDLR_EXT_TEXT);
+    return table_fail(t, FINDLR_ERR_UNSUPPORTED, "the host offers no %s", FINDLR_EXT_TEXT);
   table_quote(c.name, bytes_name(path), strlen(bytes_name(path)));
   bytes file;
-  int32_t status = bytes_read(&file, host, ctx, path);
+  int32_t status = bytes_read(&file, t->host, t->ctx, path);
   if (status)
     return status;
-  table *t = table_create(host, ctx);
-  status = t ? parse(&c, t, &file, spec->options) : FINDLR_ERR_NO_MEMORY;
+  status = parse(&c, t, &file, values);
   bytes_free(&file);
-  if (status) {
-    if (t)
-      table_destroy(t);
-    return status;
-  }
-  *ret_self = t;
-  return FINDLR_OK;
+  return status;
+}
+
+static int32_t create(const findlr_host *host, void *ctx, const findlr_data_spec *spec,
+                      void **ret_self) {
+  return table_create(host, ctx, spec, fill, ret_self);
 }
 
 static const findlr_data_vtable vtable = {

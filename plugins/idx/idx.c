@@ -168,10 +168,7 @@ static const findlr_option options[OPTIONS] = {
 
 static int32_t option(void *user, uint32_t i, findlr_option *out) {
   (void)user;
-  uint32_t size = out->struct_size;
-  memcpy(out, &options[i], size < sizeof *out ? size : sizeof *out);
-  out->struct_size = size;
-  return FINDLR_OK;
+  return table_option(&options[i], out);
 }
 
 static int32_t fill(table *t, const findlr_value *const *values) {
@@ -196,15 +193,7 @@ static int32_t fill(table *t, const findlr_value *const *values) {
 
 static int32_t create(const findlr_host *host, void *ctx, const findlr_data_spec *spec,
                       void **ret_self) {
-  table *t = table_create(host, ctx);
-  int32_t status = t ? fill(t, spec->options) : FINDLR_ERR_NO_MEMORY;
-  if (status) {
-    if (t)
-      table_destroy(t);
-    return status;
-  }
-  *ret_self = t;
-  return FINDLR_OK;
+  return table_create(host, ctx, spec, fill, ret_self);
 }
 
 static const findlr_data_vtable vtable = {
