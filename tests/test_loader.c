@@ -197,7 +197,7 @@ START_TEST(a_plugin_of_extensions_only) {
 }
 END_TEST
 
-START_TEST(a_constructor_cannot_change_floating_point) {
+START_TEST(loading_cannot_change_floating_point) {
   ERR;
   findlr_context *context = context_with(NULL, NULL, 0);
   ck_assert_int_eq(fegetround(), FE_TONEAREST);
@@ -664,9 +664,9 @@ static Suite *suite(void) {
   tcase_add_test(good, the_plugin_of_the_manual);
   if (under_valgrind())
     puts("left out under valgrind, which has no MXCSR of its own: "
-         "a_constructor_cannot_change_floating_point");
+         "loading_cannot_change_floating_point");
   else
-    tcase_add_test(good, a_constructor_cannot_change_floating_point);
+    tcase_add_test(good, loading_cannot_change_floating_point);
   suite_add_tcase(s, good);
   TCase *animals = tcase_create("zoo");
   tcase_add_loop_test(animals, the_zoo, 0, sizeof bad / sizeof bad[0]);

@@ -247,6 +247,24 @@ START_TEST(a_component_is_found_in_a_plugin_of_its_name) {
 }
 END_TEST
 
+START_TEST(no_memory_for_a_near_miss) {
+  ERR;
+  for_each_failure(a) {
+    findlr_context_options o;
+    findlr_context_options_init(&o, sizeof o);
+    o.allocator = &a.allocator;
+    o.plugin_path = TEST_ZOO;
+    findlr_context *own = NULL;
+    const findlr_component *found = NULL;
+    int32_t status = findlr_context_create(&o, &own, &err);
+    if (status == FINDLR_OK)
+      status = findlr_component_find(own, FINDLR_KIND_MODEL, "gooood", &found, &err);
+    ck_assert_int_eq(status, a.failed ? FINDLR_ERR_NO_MEMORY : FINDLR_ERR_NOT_FOUND);
+    findlr_context_destroy(own);
+  }
+}
+END_TEST
+
 /* --- static plugins -------------------------------------------------------------------------- */
 
 static int inits, deinits;
@@ -317,6 +335,8 @@ static Suite *suite(void) {
   tcase_add_test(c, near_misses);
   tcase_add_test(c, a_component_is_found_in_a_plugin_of_its_name);
   tcase_add_test(c, static_plugins);
+  tcase_add_test(c, no_memory_for_a_near_miss);
+  tcase_set_timeout(c, 60);
   suite_add_tcase(s, c);
   return s;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fenv.h>
 #include <string.h>
 
 #include "host/dl.h"
@@ -51,7 +52,10 @@ static int32_t init(findlr_context *context, const findlr_plugin *table, const c
   if (!table->init)
     return FINDLR_OK;
   findlr__services_clear(&context->services);
+  fenv_t environment;
+  fegetenv(&environment);
   int32_t status = table->init(&context->services.host, &context->services);
+  fesetenv(&environment);
   if (status == FINDLR_OK)
     return FINDLR_OK;
   findlr_error why = FINDLR_ERROR_INIT;

@@ -284,6 +284,9 @@ static int32_t init(const findlr_host *host, void *ctx) {
   if (!p)
     return findlr_host_fail(host, ctx, FINDLR_ERR_NO_MEMORY, "no memory for %d bytes", 100);
   host->alloc(ctx, p, 100, 0, 64);
+#ifdef BAD_CONSTRUCTOR
+  change_floating_point();
+#endif
   host->log(ctx, FINDLR_LOG_DEBUG, "the zoo is open", 15);
   counts[0]++;
   return FINDLR_OK;
