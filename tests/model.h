@@ -6,36 +6,8 @@
 
 #include "support.h"
 
-/* Counts what is taken and not given back, and fails the allocation of that number, from 1. */
-typedef struct heap {
-  int64_t live;
-  int64_t count;
-  int64_t fail_at;
-} heap;
-
-static void *heap_alloc(void *ud, void *ptr, size_t old_size, size_t new_size, size_t align) {
-  heap *h = ud;
-  void *block = NULL;
-  if (new_size > 0) {
-    if (++h->count == h->fail_at)
-      return NULL;
-    block = aligned_alloc(align < 64 ? 64 : align, (new_size + 63) / 64 * 64);
-    if (!block)
-      return NULL;
-    memset(block, 0xa5, new_size); /* what malloc leaves is not zero */
-    h->live += (int64_t)new_size;
-  }
-  if (ptr) {
-    if (block)
-      memcpy(block, ptr, old_size < new_size ? old_size : new_size);
-    h->live -= (int64_t)old_size;
-    free(ptr);
-  }
-  return block;
-}
-
 typedef struct model {
-  heap heap;
+  test_allocator heap;
   findlr_context *context;
   findlr_spec *spec;
   const findlr_model_vtable *vtable;
@@ -46,16 +18,16 @@ typedef struct model {
   findlr_model_spec model_spec;
 } model;
 
-/* Finds the component and reads its options, as a user writes them, for a float64 model of one thread;
- * model_spec may be changed before model_create. */
+/* Finds the component and reads its options, as a user writes them, for a float64 model of one
+ * thread; model_spec may be changed before model_create. */
 static void model_open(model *m, const char *spec, int64_t features, int64_t outputs,
                        int64_t max_batch) {
   ERR;
   memset(m, 0, sizeof *m);
-  const findlr_allocator allocator = { sizeof allocator, 0, &m->heap, heap_alloc };
+  test_allocator_init(&m->heap);
   findlr_context_options options;
   findlr_context_options_init(&options, sizeof options);
-  options.allocator = &allocator;
+  options.allocator = &m->heap.allocator;
   ck_ok(findlr_context_create(&options, &m->context, &err));
   ck_ok(findlr_spec_parse(m->context, FINDLR_KIND_MODEL, spec, &m->spec, &err));
   m->vtable = findlr_spec_component(m->spec)->vtable;
@@ -100,7 +72,7 @@ static void model_close(model *m) {
     m->vtable->destroy(m->self);
   findlr_spec_destroy(m->spec);
   findlr_context_destroy(m->context);
-  ck_assert_int_eq(m->heap.live, 0);
+  test_allocator_check(&m->heap);
 }
 
 static findlr_tensor model_tensor(const model *m, void *data, int64_t *shape, int32_t ndim) {
@@ -163,8 +135,8 @@ static void model_pattern(const findlr_tensor *t, int64_t first, int64_t factor,
     model_set(t, i, (double)((first + i) * factor % modulus - modulus / 2) / divisor);
 }
 
-/* The gradients of every parameter of a float64 model against differences of sum(gradient x outputs),
- * with the same state, of at most one tensor of 32 bytes, for each forward. */
+/* The gradients of every parameter of a float64 model against differences of sum(gradient x outputs).
+ * Each forward begins with the same state, of at most one tensor of 32 bytes. */
 static void model_check_gradients(model *m, double *inputs, double *gradient, int64_t rows) {
   ERR;
   const findlr_tensor *outputs;
@@ -199,22 +171,22 @@ static void model_check_gradients(model *m, double *inputs, double *gradient, in
 /* Every allocation of create fails in turn: no memory, nothing leaked, and it works afterwards. */
 static void model_check_memory(model *m) {
   ERR;
-  const int64_t live = m->heap.live;
-  int64_t n = 0;
+  const size_t live = m->heap.live_bytes;
+  size_t n = 0;
   int32_t status;
   do {
-    m->heap.count = 0;
+    m->heap.calls = 0;
     m->heap.fail_at = ++n;
     status = model_create(m, &err);
     if (status != FINDLR_OK) {
       ck_assert_int_eq(status, FINDLR_ERR_NO_MEMORY);
       ck_assert_ptr_nonnull(strstr(err.message, "no memory"));
-      ck_assert_int_eq(m->heap.live, live);
+      ck_assert_uint_eq(m->heap.live_bytes, live);
       ck_assert_ptr_null(m->self);
     }
   } while (status != FINDLR_OK);
   m->heap.fail_at = 0;
-  ck_assert_int_gt(n, 1);
+  ck_assert_uint_gt(n, 1);
 }
 
 #endif

@@ -201,7 +201,7 @@ START_TEST(refuses_what_does_not_fit) {
     int64_t features, outputs, rows;
     const char *says;
   } cases[] = {
-    { "mlp:hidden=1000000x1000000", 784, 10, 64, "a network of 15272889 MiB with batches of 64 rows" },
+    { "mlp:hidden=1000000x1000000", 784, 10, 64, "network of 15272889 MiB with batches of 64 rows" },
     { "mlp:hidden=2147483647x2147483647x2147483647", 5, 2, 3, "MiB" },
     { "mlp:hidden=\"\"", INT32_MAX, INT32_MAX, INT32_MAX, "MiB" },
     { "mlp", INT64_MAX, 2, 3, "at most 2147483647" },
@@ -211,10 +211,10 @@ START_TEST(refuses_what_does_not_fit) {
   ERR;
   model m;
   model_open(&m, cases[_i].spec, cases[_i].features, cases[_i].outputs, cases[_i].rows);
-  const int64_t live = m.heap.live;
+  const size_t live = m.heap.live_bytes;
   ck_fails(model_create(&m, &err), FINDLR_ERR_LIMIT, cases[_i].says);
   ck_assert_ptr_null(m.self);
-  ck_assert_int_eq(m.heap.live, live);
+  ck_assert_uint_eq(m.heap.live_bytes, live);
   /* A row of as many numbers as would overflow their product. */
   int64_t shape[3] = { INT64_C(1) << 31, INT64_C(1) << 31, 4 };
   m.model_spec.input_shape = shape;
@@ -240,13 +240,13 @@ START_TEST(allocates_at_create_only) {
   const findlr_tensor *outputs;
   model_make(&m, "mlp:hidden=4x3,dropout=0.5", 5, 2, 3, FINDLR_DTYPE_FLOAT32);
   fill(&m, &b);
-  m.heap.count = 0;
+  m.heap.calls = 0;
   for (int i = 0; i < 3; i++) {
     ck_ok(model_forward(&m, b.inputs, 3, FINDLR_MODE_TRAIN, &outputs, &err));
     ck_ok(model_backward(&m, b.gradient, 3, 0, &err));
     ck_ok(model_forward(&m, b.inputs, 3, FINDLR_MODE_EVAL, &outputs, &err));
   }
-  ck_assert_int_eq(m.heap.count, 0);
+  ck_assert_uint_eq(m.heap.calls, 0);
   model_close(&m);
 }
 END_TEST

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The shortest complete plugin, to copy: one affine layer, outputs = inputs weight' + bias. With the
- * loss mse it is least squares, with cross_entropy softmax regression. Plain C; mlp with no hidden
- * layer computes the same, faster. */
+/* The shortest complete plugin, to copy: one affine layer, outputs = inputs weight' + bias. With
+ * the loss mse it is least squares, with cross_entropy softmax regression. Plain C; mlp with no
+ * hidden layer computes the same, faster. */
 #include <math.h>
 #include <string.h>
 
@@ -73,7 +73,8 @@ static const void *data(const findlr_tensor *t) {
 static void destroy(void *instance) {
   linear *self = instance;
   for (int i = 0; i < ARRAY_COUNT; i++)
-    self->host->alloc(self->ctx, self->array[i], self->size[i], 0, 64);
+    if (self->array[i])
+      self->host->alloc(self->ctx, self->array[i], self->size[i], 0, 64);
   self->host->alloc(self->ctx, self, sizeof *self, 0, 64);
 }
 
@@ -139,8 +140,8 @@ static int32_t create(const findlr_host *host, void *ctx, const findlr_model_spe
   return FINDLR_OK;
 }
 
-/* The host keeps its side of the contract: compact tensors of the spec's shape and dtype. What varies
- * is the number of rows. */
+/* The host keeps its side of the contract: compact tensors of the spec's shape and dtype. What
+ * varies is the number of rows. */
 static int32_t forward(void *instance, const findlr_tensor *inputs, uint32_t mode,
                        const findlr_tensor **ret_outputs) {
   linear *self = instance;

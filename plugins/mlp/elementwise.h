@@ -15,7 +15,7 @@ typedef struct elementwise {
   void (*add_bias)(int64_t rows, int64_t columns, void *y, const void *bias);
   /* y = f(y); slope, unless it is NULL, = f'(y). For relu, tanh, sigmoid, gelu. */
   void (*activate[4])(int64_t n, void *y, void *slope);
-  /* Zeroes each y and its slope with that probability and scales the others up to make up for it. */
+  /* Zeroes each y and its slope with that probability, and scales the others up to make up. */
   void (*drop)(int64_t n, void *y, void *slope, double probability,
                const findlr_host_random *random, uint64_t generator[4]);
   void (*multiply)(int64_t n, void *y, const void *by);

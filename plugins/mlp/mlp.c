@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The multilayer perceptron: affine layers with an activation between them. Parameters are named and
- * laid out as those of PyTorch's Sequential(Linear, activation, [Dropout,] Linear, ...), and start
- * with the same distribution. */
+/* The multilayer perceptron: affine layers with an activation between them. Parameters are named
+ * and laid out as those of PyTorch's Sequential(Linear, activation, [Dropout,] Linear, ...), and
+ * start with the same distribution. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -152,7 +152,8 @@ static int32_t create(const findlr_host *host, void *ctx, const findlr_model_spe
     return findlr_host_fail(host, ctx, FINDLR_ERR_LIMIT,
                             "inputs, outputs and rows of mlp are at most %d each", INT32_MAX);
   if (hidden->count > MAX_HIDDEN)
-    return findlr_host_fail(host, ctx, FINDLR_ERR_LIMIT, "%u hidden layers, of which mlp has at most %d",
+    return findlr_host_fail(host, ctx, FINDLR_ERR_LIMIT,
+                            "%u hidden layers, of which mlp has at most %d",
                             (unsigned)hidden->count, MAX_HIDDEN);
 
   const size_t self_size = sizeof(mlp) + ((size_t)hidden->count + 1) * sizeof(layer);
@@ -196,8 +197,8 @@ static int32_t create(const findlr_host *host, void *ctx, const findlr_model_spe
   int32_t status = FINDLR_OK;
   if (bytes > limit) {
     status = findlr_host_fail(host, ctx, FINDLR_ERR_LIMIT,
-                              "a network of %.0f MiB with batches of %lld rows is too large for the "
-                              "%.0f MiB of this machine",
+                              "a network of %.0f MiB with batches of %lld rows is too large for "
+                              "the %.0f MiB of this machine",
                               ceil(bytes / 0x1p20), (long long)spec->max_batch, limit / 0x1p20);
   } else {
     self->memory = host->alloc(ctx, NULL, 0, (size_t)bytes, ALIGNMENT);

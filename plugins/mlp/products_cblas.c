@@ -3,9 +3,9 @@
 
 #include <cblas.h>
 
-/* OpenBLAS keeps one number of threads for the whole process. The lock keeps two models with different
- * numbers from changing it under each other; it is the price of putting it back. Other libraries are
- * left to their own setting. */
+/* OpenBLAS keeps one number of threads for the whole process. The lock keeps two models from
+ * changing it under each other: the price of putting it back. Other libraries are left to their own
+ * setting. */
 #ifdef HAVE_OPENBLAS_THREADS
 #include <pthread.h>
 
