@@ -56,8 +56,8 @@ FINDLR_API void findlr_suggestion_init(findlr_suggestion *suggestion, size_t siz
  *   lightning        PyTorch Lightning 2.5.3 and later   lightning_2.5.2   before that
  *
  * A peer's method gives exactly the peer's index, and the rate of that row (minimum: a tenth of it).
- * Where the peer has a defect (an index of -1, an exception, a NaN that wins) the answer is a safe one,
- * documented there. Reentrant. [any thread that no other uses the curve in] */
+ * Where the peer has a defect (an index of -1, an exception, a NaN that wins, a rate for a curve that
+ * does not fall) the answer is a safe one, documented there. Reentrant. [any thread that no other uses the curve in] */
 FINDLR_API int32_t findlr_suggest(const findlr_curve *curve,
                                   const findlr_suggestion_options *options,
                                   findlr_suggestion *ret_suggestion, findlr_error *err);
