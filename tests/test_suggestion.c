@@ -203,6 +203,51 @@ START_TEST(peers_scatter_as_the_peers_do) {
 }
 END_TEST
 
+/* The two tests below take their numbers from tests/peers.py. */
+
+/* So high above zero, single precision makes neighbours equal: the rows differ from double's. */
+START_TEST(peers_keep_their_precision) {
+  const uint32_t seeds[3] = { 7919, 15838, 23757 };
+  const int64_t rows[3][PEERS] = { { 56, 63, 86, 66, 65, 65, -1, -1, 65 },
+                                   { 56, 60, 86, 62, 62, 62, -1, -1, 69 },
+                                   { 60, 61, 86, 67, 62, 62, -1, -1, 69 } };
+  for (int k = 0; k < 3; k++)
+    for (int p = 0; p < PEERS; p++) {
+      findlr_curve *curve = new_curve();
+      lcg g = { seeds[k] };
+      for (int i = 0; i < N; i++) {
+        double lr = recorded("valley", i);
+        add(curve, lr, 4000 + loss_at(log10(lr)) + 0.2 * (draw(&g) - 0.5));
+      }
+      findlr_suggestion s = ask_once(curve, answers[p].method);
+      ck_assert_msg(s.index == rows[k][p], "%s, seed %u: row %lld, wanted %lld", s.method, seeds[k],
+                    (long long)s.index, (long long)rows[k][p]);
+    }
+}
+END_TEST
+
+START_TEST(peers_stop_where_the_peers_do) {
+  enum { ROWS = 200 };
+  const size_t stops[PEERS] = { 125, 125, 125, 125, 120, 120, 100, 100, 46 };
+  const size_t rows[PEERS] = { 34, 35, 37, 35, 114, 36, 36, 36, 36 };
+  double lr[ROWS], loss[ROWS], work[4 * ROWS];
+  for (int i = 0; i < ROWS; i++) { /* a fall, and then a saw that grows */
+    lr[i] = 1e-7 * pow(1e8, i / (double)ROWS);
+    loss[i] = i < 15   ? 2
+              : i < 35 ? 2 - 0.02 * (i - 15)
+                       : 1.6 * pow(1.025, i - 35) * (i % 6 < 2 ? 0.4 : 1.3);
+  }
+  findlr__sweep sweep = { lr, loss, ROWS, ROWS, work };
+  for (uint32_t p = 0; p < PEERS; p++) {
+    findlr__pick pick = findlr__peer_at(p)->pick(&sweep);
+    ck_assert_int_eq(pick.outcome, FINDLR__PICK_ROW);
+    ck_assert_msg(pick.stopped == stops[p] && pick.row == rows[p],
+                  "%s: row %zu of %zu, wanted %zu of %zu", findlr__peer_at(p)->name, pick.row,
+                  pick.stopped, rows[p], stops[p]);
+  }
+}
+END_TEST
+
 /* fastai's own loops. */
 static size_t naive_decrease(const double *loss, size_t n, size_t *length, size_t *ret_end) {
   size_t end = 0;
@@ -272,6 +317,30 @@ START_TEST(a_nan_does_not_win) {
     ck_assert_int_lt(s.index, 88);
     ck_assert_int_eq(s.index, t.index);
     findlr_curve_destroy(whole);
+  }
+}
+END_TEST
+
+/* Before its stop rule begins, keras_lr_finder runs over a NaN; its argmin would take it. */
+START_TEST(an_early_nan_does_not_win_with_keras) {
+  findlr_curve *plain = reference("keras", 0.1, 3), *with = new_curve();
+  for (size_t i = 0; i < N; i++)
+    add(with, findlr_curve_lr(plain, 0)[i], i == 4 ? NAN : findlr_curve_loss(plain)[i]);
+  ck_assert_int_eq(ask_once(with, "keras").index, ask_once(plain, "keras").index);
+}
+END_TEST
+
+/* A division by zero: minus infinity is less than any slope. */
+START_TEST(rates_that_single_precision_cannot_tell_apart) {
+  const char *methods[] = { "steep", "lightning" };
+  for (size_t m = 0; m < 2; m++) {
+    findlr_curve *plain = reference("steep", 0, 1), *with = new_curve();
+    for (size_t i = 0; i < N; i++)
+      add(with, findlr_curve_lr(plain, 0)[i == 50 ? 49 : i] * (i == 50 ? 1 + 1e-12 : 1),
+          findlr_curve_loss(plain)[i]);
+    int64_t wanted = ask_once(plain, methods[m]).index, got = ask_once(with, methods[m]).index;
+    ck_assert_msg(got == wanted, "%s: row %lld, wanted %lld", methods[m], (long long)got,
+                  (long long)wanted);
   }
 }
 END_TEST
@@ -472,6 +541,22 @@ START_TEST(verdicts_where_a_number_is_justified) {
   ck_verdict(ask_once(drawn(N, falling, 0.1), "auto"), FINDLR_VERDICT_NEVER_DIVERGED, "end higher");
   ck_verdict(ask_once(reference("lightning", 0.4, 1), "lightning"), FINDLR_VERDICT_GOOD,
              "lies outside");
+}
+END_TEST
+
+static double falling_to_a_floor(double x) {
+  return 2.3 - 1.8 / (1 + exp(-3 * (x + 2.5)));
+}
+
+static double rising_by_half_the_fall(double x) {
+  return falling_to_a_floor(x) + 0.9 * fmax(0, fmin(x, 1));
+}
+
+START_TEST(what_counts_as_a_rise) {
+  ck_verdict(ask_once(drawn(N, falling_to_a_floor, 0.2), "auto"), FINDLR_VERDICT_NEVER_DIVERGED,
+             "end higher");
+  ck_verdict(ask_once(drawn(N, rising_by_half_the_fall, 0.2), "auto"), FINDLR_VERDICT_GOOD,
+             "rises again");
 }
 END_TEST
 
@@ -740,9 +825,13 @@ static Suite *suite(void) {
   tcase_set_timeout(t, 60);
   tcase_add_test(t, peers_answer_as_the_peers_do);
   tcase_add_loop_test(t, peers_scatter_as_the_peers_do, 0, PEERS);
+  tcase_add_test(t, peers_keep_their_precision);
+  tcase_add_test(t, peers_stop_where_the_peers_do);
   tcase_add_test(t, the_fast_valley_is_the_slow_one);
   tcase_add_test(t, peers_do_not_mind_the_scale_of_the_loss);
   tcase_add_test(t, a_nan_does_not_win);
+  tcase_add_test(t, an_early_nan_does_not_win_with_keras);
+  tcase_add_test(t, rates_that_single_precision_cannot_tell_apart);
   tcase_add_test(t, losses_below_zero_end_a_peers_sweep_at_once);
   tcase_add_test(t, too_short_for_a_peer);
   tcase_add_test(t, a_rule_that_sees_no_fall_names_no_rate);
@@ -754,6 +843,7 @@ static Suite *suite(void) {
   tcase_add_test(t, any_number_of_rows_and_decades);
   tcase_add_test(t, a_linear_ramp_from_zero);
   tcase_add_test(t, verdicts_where_a_number_is_justified);
+  tcase_add_test(t, what_counts_as_a_rise);
   tcase_add_test(t, verdicts_without_a_number);
   tcase_add_test(t, noise_alone_is_seldom_taken_for_a_fall);
   tcase_add_test(t, a_small_fall_is_found_in_noise);
