@@ -339,7 +339,7 @@ START_TEST(rates_that_single_precision_cannot_tell_apart) {
       add(with, findlr_curve_lr(plain, 0)[i == 50 ? 49 : i] * (i == 50 ? 1 + 1e-12 : 1),
           findlr_curve_loss(plain)[i]);
     int64_t wanted = ask_once(plain, methods[m]).index, got = ask_once(with, methods[m]).index;
-    ck_assert_msg(got == wanted, "%s: row %lld, wanted %lld", methods[m], (long long)got,
+    ck_assert_msg(llabs(got - wanted) <= 1, "%s: row %lld, wanted %lld", methods[m], (long long)got,
                   (long long)wanted);
   }
 }
