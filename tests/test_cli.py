@@ -6,10 +6,12 @@ Standard library only. Every case runs in an empty directory of its own; a case 
 one sentence on standard error, the right exit status, and no file left behind."""
 
 import fcntl
+import gzip
 import json
 import math
 import os
 import pty
+import shutil
 import signal
 import stat
 import struct
@@ -24,7 +26,8 @@ PROGRAM, NOISY, SCHEMA = map(os.path.abspath, sys.argv[1:4])
 
 
 def environment(**more):
-    env = dict(os.environ, TERM="xterm", LC_ALL="C.UTF-8")
+    env = dict(os.environ, TERM="xterm", LC_ALL="C.UTF-8", LSAN_OPTIONS="print_suppressions=0:suppressions=" +
+               os.path.join(os.path.dirname(os.path.abspath(__file__)), "lsan.supp"))
     env.pop("NO_COLOR", None)
     env.update(more)
     return env
@@ -623,6 +626,54 @@ bad_data("one_class", "a,b\n1,x\n2,x\n3,x\n", 1, "bad.csv")
 bad_data("no_such_target", "a,b\n1,2\n3,4\n", 1, "nothing", more=("--target", "nothing"))
 
 
+class BadFiles(Case):
+    """Other formats, and the plugins of the zoo, through the program."""
+
+    IDX_IMAGES = struct.pack(">IIII", 0x803, 4, 2, 2) + bytes(range(16))
+    IDX_LABELS = struct.pack(">II", 0x801, 4) + bytes([0, 1, 0, 1])
+
+    def idx(self, images, labels=IDX_LABELS):
+        self.write("images", images)
+        self.write("labels", labels)
+        return ["run", "--data", "idx:images,labels", "--json", "x.json", "--batch-size", "2"]
+
+    def test_idx_good(self):
+        self.assertIn(self.findlr(*self.idx(self.IDX_IMAGES)).returncode, (0, 1))
+        self.assertEqual(json.loads(self.read("x.json"))["config"]["features"], 4)
+
+    def test_idx_wrong_magic(self):
+        self.bad(self.idx(struct.pack(">I", 0x12345678) + self.IDX_IMAGES[4:]), 1, "images")
+
+    def test_idx_truncated(self):
+        self.bad(self.idx(self.IDX_IMAGES[:-1]), 1, "images")
+
+    def test_idx_sizes_that_overflow(self):
+        self.bad(self.idx(struct.pack(">IIII", 0x803, *[0xffffffff] * 3) + bytes(64)), 1, "images")
+
+    def test_gzip_bomb(self):
+        bomb = gzip.compress(self.IDX_IMAGES + bytes(1 << 26), 1)
+        self.assertLess(len(bomb), 1 << 20)
+        self.bad(self.idx(bomb), 1, "images")
+
+    def test_npy_objects(self):
+        header = b"{'descr': '|O', 'fortran_order': False, 'shape': (4, 2), }"
+        header += b" " * (117 - len(header)) + b"\n"
+        text = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(64)
+        self.write("x.npy", text)
+        self.write("y.npy", text)
+        self.bad(["run", "--data", "npy:x.npy,y.npy"], 1, "x.npy")
+
+    def test_plugins_of_the_zoo(self):
+        zoo = os.path.join(os.path.dirname(NOISY), "zoo")
+        names = [name for name in sorted(os.listdir(zoo)) if name.endswith(".so")] if os.path.isdir(zoo) else []
+        self.assertGreater(len(names), 3, "the zoo is built")
+        for name in names:
+            done = self.findlr("plugins", "--plugin", os.path.join(zoo, name))
+            self.assertIn(done.returncode, (0, 1), (name, done))
+            if done.returncode:
+                self.assertEqual((done.stdout, len(done.stderr.splitlines())), (b"", 1), (name, done.stderr))
+
+
 class Noisy(Case):
     ARGS = ["--plugin", NOISY, *FAST]
 
@@ -707,6 +758,28 @@ class Noisy(Case):
         process.send_signal(signal.SIGHUP)
         process.communicate(timeout=20)
         self.assertIn(process.returncode, (0, 1))
+
+
+# --- a locale with a decimal comma --------------------------------------------------------------
+
+class CommaLocale(Case):
+    def test_same_bytes(self):
+        made = subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", self.path("de_DE.UTF-8")],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) \
+            if shutil.which("localedef") else None
+        if made is None or made.returncode not in (0, 1) or not os.path.isdir(self.path("de_DE.UTF-8")):
+            self.skipTest("no comma locale can be made (Debian package: locales)")
+        comma = environment(LOCPATH=self.folder.name, LC_ALL="de_DE.UTF-8")
+        point = subprocess.run(["locale", "decimal_point"], env=comma, stdout=subprocess.PIPE)
+        self.assertEqual(point.stdout.strip(), b",")
+        # The plugin calls setlocale(LC_ALL, ""), so that printf itself writes commas.
+        args = ["run", "--data", "noisy", "--plugin", NOISY, "--start-lr", "0.0000015", *FAST]
+        for more in ([], ["--json", "-"], ["--csv", "-"], ["--quiet"]):
+            plain, other = self.findlr(*args, *more), self.findlr(*args, *more, env=comma)
+            self.assertIn(b"0,5", other.stderr)
+            self.assertEqual((other.returncode, other.stdout), (plain.returncode, plain.stdout))
+        self.write("c.csv", curve_csv())
+        self.assertEqual(self.good("suggest", "c.csv", env=comma).stdout, self.good("suggest", "c.csv").stdout)
 
 
 # --- a terminal ---------------------------------------------------------------------------------
