@@ -63,26 +63,24 @@ void test_allocator_init(test_allocator *a) {
 
 void test_allocator_check(const test_allocator *a) {
   ck_assert_msg(a->live_blocks == 0, "%zu blocks of %zu bytes leaked (failing call %zu%s)",
-                a->live_blocks, a->live_bytes, a->fail_at, a->persistent ? " and all later" : "");
+                a->live_blocks, a->live_bytes, a->run, a->persistent ? " and all later" : "");
 }
 
 bool test_allocator_next(test_allocator *a) {
-  bool persistent = false;
-  size_t fail_at = 1;
-  if (a->allocator.alloc) {
+  bool persistent = a->persistent;
+  size_t run = a->run + 1;
+  if (a->run) {
     test_allocator_check(a);
-    persistent = a->persistent;
-    fail_at = a->fail_at + 1;
     if (!a->failed) { /* the body ran to its end */
       if (persistent)
         return false;
       persistent = true;
-      fail_at = 1;
+      run = 1;
     }
   }
-  ck_assert_msg(fail_at < RUNS_AT_MOST, "more than %d allocations", RUNS_AT_MOST);
+  ck_assert_msg(run < RUNS_AT_MOST, "more than %d allocations", RUNS_AT_MOST);
   test_allocator_init(a);
-  a->fail_at = fail_at;
+  a->run = a->fail_at = run;
   a->persistent = persistent;
   return true;
 }

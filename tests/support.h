@@ -41,9 +41,10 @@ typedef struct test_allocator {
   findlr_allocator allocator;
   size_t live_blocks, live_bytes;
   size_t calls;    /* that asked for memory */
-  size_t fail_at;  /* the call that fails, from 1; 0: none does */
+  size_t fail_at;  /* the call that fails, from 1; 0: none does (from now on) */
   bool persistent; /* ... and all later ones */
   bool failed;     /* did one fail? */
+  size_t run;      /* for_each_failure's own */
 } test_allocator;
 
 void test_allocator_init(test_allocator *a);
@@ -53,7 +54,7 @@ void test_allocator_check(const test_allocator *a);
 
 /* for_each_failure(a) { ... } runs its body with the first allocation failing, then the second, and
  * so on until one run needs no more; first failing once, then failing for good. After each run nothing
- * may be left. Do not leave the body by break.
+ * may be left. Do not leave the body by break; set a.fail_at to 0 in it to let all succeed from there.
  *
  *   for_each_failure(a) {
  *     thing *t = NULL;
@@ -62,14 +63,14 @@ void test_allocator_check(const test_allocator *a);
  *     thing_destroy(t);
  *   }
  */
-#define for_each_failure(a) for (test_allocator a = { .calls = 0 }; test_allocator_next(&a);)
+#define for_each_failure(a) for (test_allocator a = { .run = 0 }; test_allocator_next(&a);)
 
 bool test_allocator_next(test_allocator *a);
 
 #define ck_no_memory(status, a)                                                                    \
   ck_assert_msg((status) == ((a).failed ? FINDLR_ERR_NO_MEMORY : FINDLR_OK),                       \
                 "%s: %s, with allocation %zu failing", #status, findlr_status_name(status),        \
-                (a).fail_at)
+                (a).run)
 
 /* The locale comes from the environment: tests/comma-locale runs every program under "1,5". */
 #define TEST_MAIN(suite)                                                                           \

@@ -101,46 +101,38 @@ START_TEST(bad_arguments_change_nothing) {
 }
 END_TEST
 
-/* An allocator that can be told to fail and that knows how much is out. */
-typedef struct {
-  size_t out;
-  int fails;
-} purse;
-
-static void *purse_alloc(void *ud, void *ptr, size_t old_size, size_t new_size, size_t align) {
-  purse *p = ud;
-  (void)align;
-  if (new_size && p->fails)
-    return NULL;
-  p->out += new_size;
-  p->out -= old_size;
-  if (new_size == 0) {
-    free(ptr);
-    return NULL;
-  }
-  return realloc(ptr, new_size);
-}
-
 START_TEST(memory_that_runs_out_changes_nothing) {
   ERR;
-  purse p = { 0, 0 };
-  findlr_allocator a = { sizeof a, 0, &p, purse_alloc };
-  findlr_curve *curve;
-  ck_ok(findlr_curve_create(&a, 1, 2, &curve, &err));
-  double lr = 1;
-  ck_ok(findlr_curve_append(curve, &lr, 1, 1, 0, &err));
-  ck_ok(findlr_curve_append(curve, &lr, 2, 2, FINDLR_POINT_SKIPPED, &err));
-  p.fails = 1;
-  ck_fails(findlr_curve_append(curve, &lr, 3, 3, 0, &err), FINDLR_ERR_NO_MEMORY, "a curve");
-  double out[2];
-  ck_fails(findlr_curve_smooth(curve, NULL, out, 2, &err), FINDLR_ERR_NO_MEMORY, "smoothing");
-  ck_assert_uint_eq(findlr_curve_count(curve), 2);
-  p.fails = 0;
-  ck_ok(findlr_curve_append(curve, &lr, 3, 3, 0, &err));
-  ck_assert(findlr_curve_loss(curve)[0] == 1 && findlr_curve_loss(curve)[2] == 3);
-  ck_assert_uint_eq(findlr_curve_flags(curve)[1], FINDLR_POINT_SKIPPED);
-  findlr_curve_destroy(curve);
-  ck_assert_uint_eq(p.out, 0);
+  for_each_failure(a) {
+    findlr_curve *curve = NULL;
+    int32_t status = findlr_curve_create(&a.allocator, 2, 2, &curve, &err);
+    ck_assert((curve != NULL) == (status == FINDLR_OK));
+    const double lr[] = { 1, 2 };
+    size_t rows = 0;
+    while (status == FINDLR_OK && rows < 40) {
+      uint32_t flags = rows % 3 == 1 ? FINDLR_POINT_SKIPPED : 0;
+      status = findlr_curve_append(curve, lr, (double)rows, -(double)rows, flags, &err);
+      rows += status == FINDLR_OK;
+    }
+    ck_assert_uint_eq(findlr_curve_count(curve), rows);
+    double out[40];
+    if (status == FINDLR_OK)
+      status = findlr_curve_smooth(curve, NULL, out, rows, &err);
+    ck_no_memory(status, a);
+
+    /* What was there is there, and there is room again once there is memory again. */
+    a.fail_at = 0;
+    if (curve)
+      ck_ok(findlr_curve_append(curve, lr, (double)rows, -(double)rows, 0, &err));
+    for (size_t i = 0; curve && i < rows; i++) {
+      bool skipped = i % 3 == 1;
+      ck_assert(skipped || findlr_curve_loss(curve)[i] == (double)i);
+      ck_assert(skipped || findlr_curve_train_loss(curve)[i] == -(double)i);
+      ck_assert(findlr_curve_lr(curve, 1)[i] == 2);
+      ck_assert_uint_eq(findlr_curve_flags(curve)[i], skipped ? FINDLR_POINT_SKIPPED : 0);
+    }
+    findlr_curve_destroy(curve);
+  }
 }
 END_TEST
 
