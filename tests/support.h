@@ -24,6 +24,13 @@
                   err.message);                                                                    \
   } while (0)
 
+/* As ck_assert_msg, for inner loops: Check sends a message to its parent at every assert. */
+#define ck_quick(condition, ...)                                                                   \
+  do {                                                                                             \
+    if (!(condition))                                                                              \
+      ck_abort_msg(__VA_ARGS__);                                                                   \
+  } while (0)
+
 /* Wants this status and a sentence that contains text. */
 #define ck_fails(call, status, text)                                                               \
   do {                                                                                             \

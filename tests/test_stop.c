@@ -10,7 +10,8 @@ enum { MOST = 1000, NEVER = MOST + 1 };
 static int stop_at(const findlr_stop *stop, const double *loss, int n, int32_t *ret_reason) {
   ERR;
   findlr__stopper stopper;
-  ck_ok(findlr__stopper_init(&stopper, stop, &err));
+  if (findlr__stopper_init(&stopper, stop, &err) != FINDLR_OK)
+    ck_abort_msg("%s", err.message);
   for (int i = 0; i < n; i++) {
     int32_t reason = findlr__stopper_add(&stopper, loss[i]);
     if (reason != FINDLR_REASON_RUNNING) {
@@ -153,7 +154,7 @@ START_TEST(never_stops_before_a_peer) {
     int ours = stop_at(NULL, loss, n, NULL);
     for (size_t p = 0; p < sizeof peers / sizeof *peers; p++) {
       int theirs = peers[p].stop_at(loss, n);
-      ck_assert_msg(ours >= theirs, "curve %d of %d: we stop at %d, %s at %d", curve, n, ours,
+      ck_quick(ours >= theirs, "curve %d of %d: we stop at %d, %s at %d", curve, n, ours,
                     peers[p].name, theirs);
       close += ours != NEVER && ours == theirs;
     }
@@ -176,7 +177,7 @@ START_TEST(stops_on_divergence) {
         loss[i] = fmax(1e-3, synthetic(-7 + 8.0 * i / 99, 2) + 0.1 * level * noise(state));
       int at = stop_at(NULL, loss, 100, &reason);
       ck_assert_int_eq(reason, FINDLR_REASON_DIVERGED);
-      ck_assert_msg(at > 80 && at < 95, "stops at %d", at);
+      ck_quick(at > 80 && at < 95, "stops at %d", at);
     }
 }
 END_TEST
@@ -195,14 +196,14 @@ START_TEST(losses_of_any_sign) {
         for (int i = 0; i < 300; i++)
           loss[i] = centers[c] + amounts[a] * noise(state);
         int at = stop_at(NULL, loss, 300, NULL);
-        ck_assert_msg(at == NEVER, "noise %g around %g stops at %d", amounts[a], centers[c], at);
+        ck_quick(at == NEVER, "noise %g around %g stops at %d", amounts[a], centers[c], at);
 
         int32_t reason = 0;
         double scale = fmax(fabs(centers[c]), amounts[a]);
         for (int i = 200; i < 300; i++)
           loss[i] += scale * (pow(1.2, i - 200) - 1);
         at = stop_at(NULL, loss, 300, &reason);
-        ck_assert_msg(reason == FINDLR_REASON_DIVERGED && at > 200 && at < 260,
+        ck_quick(reason == FINDLR_REASON_DIVERGED && at > 200 && at < 260,
                       "divergence from %g around %g stops at %d", amounts[a], centers[c], at);
       }
   /* A loss that descends through zero, as a likelihood's does. */
@@ -220,7 +221,7 @@ START_TEST(a_spike_stops_nothing) {
         for (int i = 0; i < 100; i++)
           loss[i] = i >= at && i < at + width ? height : 2 + 0.01 * (i % 3);
         int stop = stop_at(NULL, loss, 100, NULL);
-        ck_assert_msg(stop == NEVER, "a spike of %g at %d stops at %d", height, at, stop);
+        ck_quick(stop == NEVER, "a spike of %g at %d stops at %d", height, at, stop);
       }
 }
 END_TEST
