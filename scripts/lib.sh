@@ -48,13 +48,20 @@ need() {
   rm -f "$quiet"
 }
 
-# build_tree DIR [meson options]: sets it up once, then builds what has changed.
+# build_tree DIR [meson options]: sets it up, with options that it was not yet set up with again, and builds
+# what has changed.
 build_tree() {
   directory=$1
   shift
   log=$directory.log
-  if [ ! -f "$directory/build.ninja" ]; then
-    meson setup "$directory" "$top" "$@" >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "meson setup failed (whole log: $log)"; }
+  set_up=
+  [ -f "$directory/build.ninja" ] || set_up="meson setup"
+  for option in "$@"; do
+    [ -n "$set_up" ] || grep -qxF -e "$option" "$directory/findlr-options" 2>/dev/null || set_up="meson setup --reconfigure"
+  done
+  if [ -n "$set_up" ]; then
+    $set_up "$directory" "$top" "$@" >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "meson setup failed (whole log: $log)"; }
+    for option in "$@"; do echo "$option"; done >>"$directory/findlr-options"
   fi
   ninja -C "$directory" >"$log" 2>&1 || { tail -n 40 "$log" >&2; die "the build failed (whole log: $log)"; }
 }

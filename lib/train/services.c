@@ -133,14 +133,16 @@ static int is_error(int32_t status) {
 int32_t findlr__component_failed(findlr_error *err, findlr__services *services, int32_t status,
                                  const char *component, const char *slot) {
   int32_t code = is_error(status) ? status : FINDLR_ERR_BACKEND;
+  const char *colon = slot ? ": " : "";
+  slot = slot ? slot : "";
   lock(services);
   if (services->text[0])
-    findlr__fail(err, code, "%s: %s: %s", component, slot, services->text);
+    findlr__fail(err, code, "%s%s%s: %s", component, colon, slot, services->text);
   else if (code == status)
-    findlr__fail(err, code, "%s: %s: %s", component, slot, findlr_status_text(status));
+    findlr__fail(err, code, "%s%s%s: %s", component, colon, slot, findlr_status_text(status));
   else
-    findlr__fail(err, code, "%s: %s: it returned %d, which is no error that exists", component, slot,
-                 (int)status);
+    findlr__fail(err, code, "%s%s%s: it returned %d, which is no error that exists", component, colon,
+                 slot, (int)status);
   services->code = 0;
   services->text[0] = 0;
   unlock(services);

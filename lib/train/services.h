@@ -36,7 +36,8 @@ void findlr__services_clear(findlr__services *services);
 
 /* Turns the status of a slot that failed, and what set_error left, into the caller's error
  * ("model mlp: forward: the matrix is singular"), clears the latter and returns the code: the status,
- * or FINDLR_ERR_BACKEND for one that is not in the list of errors. */
+ * or FINDLR_ERR_BACKEND for one that is not in the list of errors. slot NULL leaves it out: what a create
+ * complains of speaks for itself. */
 int32_t findlr__component_failed(findlr_error *err, findlr__services *services, int32_t status,
                                  const char *component, const char *slot);
 

@@ -81,7 +81,7 @@ static int32_t begin_part(findlr_session *s, findlr__part *part, const char *kin
 
 static int32_t created(findlr_session *s, findlr__part *part, int32_t status, findlr_error *err) {
   if (status != FINDLR_OK)
-    return findlr__component_failed(err, &s->services, status, part->name, "create");
+    return findlr__component_failed(err, &s->services, status, part->name, NULL);
   if (!part->self)
     return findlr__fail(err, FINDLR_ERR_PLUGIN_INVALID, "%s: create succeeded without an instance",
                         part->name);
