@@ -331,12 +331,30 @@ static void stop_text(const findlr_stop *s, char *buffer, size_t size) {
     snprintf(buffer, size, "%s", names[s->rule]);
 }
 
+/* Model and data as they were typed, without the folders of files. */
+static char *make_title(const run *r) {
+  if (r->args->title)
+    return joined(r->args->title, "", "");
+  char *title = joined(r->args->model, " on ", r->args->data), *to = title, *item = title;
+  for (const char *from = title; *from; from++) {
+    if (*from == '/') {
+      to = item;
+      continue;
+    }
+    *to++ = *from;
+    if (strchr(":=,\" ", *from))
+      item = to;
+  }
+  *to = 0;
+  return title;
+}
+
 /* Every option as it was understood, and what the session says of itself. */
 static cJSON *make_config(const run *r) {
   const arguments *a = r->args;
   const findlr_session_info *i = &r->info;
   cJSON *c = cJSON_CreateObject();
-  char text[128], *title = joined(a->model, " on ", a->data);
+  char text[128], *title = make_title(r);
   json_text(c, "title", title);
   free(title);
   json_text(c, "data", i->data);

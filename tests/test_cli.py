@@ -583,6 +583,14 @@ class Run(Case):
         self.assertEqual((answer["config"]["rows"], answer["config"]["classes"]), (80, 2))
         self.assertIn("kind", answer["config"]["data"])
 
+    def test_title(self):
+        self.write("t.csv", "x,y\n" + "".join("%d,%g\n" % (i % 7, math.sin(i)) for i in range(80)))
+        args = ["run", "--json", "-", "--data", self.path("t.csv"), *FAST]
+        title = json.loads(self.findlr(*args).stdout)["config"]["title"]
+        self.assertEqual(title, "linear on t.csv")
+        title = json.loads(self.findlr(*args, "--title", "mine/a \xe9").stdout)["config"]["title"]
+        self.assertEqual(title, "mine/a \xe9")
+
     def test_no_rate_still_writes(self):
         answer = self.json_of("--num-iter", "3", code=1)
         self.assertEqual((answer["suggestion"]["lr"], answer["suggestion"]["verdict"]), (None, "too_few_points"))
