@@ -32,8 +32,7 @@ int main(void) {
       findlr_drive(test, findlr_session_trainer(session), NULL, &err) != FINDLR_OK)
     return fail(&err);
 
-  findlr_suggestion found;
-  findlr_suggestion_init(&found, sizeof found);
+  findlr_suggestion found = FINDLR_SUGGESTION_INIT;
   if (findlr_range_test_suggest(test, NULL, &found, &err) != FINDLR_OK)
     return fail(&err);
   printf("%s after %lld steps\n", findlr_reason_name(findlr_range_test_reason(test)),

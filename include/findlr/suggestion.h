@@ -41,6 +41,9 @@ typedef struct findlr_suggestion {
   char message[256]; /* one sentence for people: what the curve shows and what to do next */
 } findlr_suggestion;
 
+/* Ready to be filled, for C. */
+#define FINDLR_SUGGESTION_INIT { sizeof(findlr_suggestion), 0, 0, 0, 0, 0, "", "" }
+
 /* Set struct_size to size and the defaults. [any thread] */
 FINDLR_API void findlr_suggestion_options_init(findlr_suggestion_options *options, size_t size);
 FINDLR_API void findlr_suggestion_init(findlr_suggestion *suggestion, size_t size);
