@@ -227,6 +227,76 @@ START_TEST(half_a_trainer_is_refused) {
 }
 END_TEST
 
+/* --- a trainer by name ------------------------------------------------------------------------ */
+
+static int32_t named_create(const findlr_host *host, void *ctx, const findlr_trainer_spec *spec,
+                            void **ret_self) {
+  static const char text[] = "the toy has no wheels";
+  toy *t = spec->user;
+  if (!spec->options[0]->integer) {
+    host->set_error(ctx, FINDLR_ERR_ARGUMENT, text, sizeof text - 1);
+    return FINDLR_ERR_ARGUMENT;
+  }
+  t->weight = 1.25;
+  t->steps = (int)spec->seed;
+  *ret_self = t;
+  return FINDLR_OK;
+}
+
+static void named_destroy(void *self) {
+  ((toy *)self)->steps = -1;
+}
+
+static int32_t named_option(void *user, uint32_t i, findlr_option *out) {
+  (void)user;
+  (void)i;
+  *out = (findlr_option){ sizeof *out, FINDLR_OPTION_INTEGER, "wheels", "how many", "4", NULL, 0, 8 };
+  return FINDLR_OK;
+}
+
+START_TEST(a_trainer_can_be_made_by_name) {
+  for_each_failure(a) {
+    ERR;
+    toy one = { 0 };
+    findlr_trainer_vtable vtable = toy_vtable;
+    vtable.create = named_create;
+    vtable.destroy = named_destroy;
+    const findlr_component component = {
+      .struct_size = sizeof component, .kind = FINDLR_KIND_TRAINER, .name = "toy",
+      .help = "a trainer of the tests", .vtable = &vtable, .user = &one, .option_count = 1,
+      .option = named_option,
+    };
+    findlr_context_options o;
+    findlr_context_options_init(&o, sizeof o);
+    o.allocator = &a.allocator;
+    findlr_context *context = NULL;
+    findlr_trainer t = { 0 };
+    int32_t status = findlr_context_create(&o, &context, &err);
+    if (!status)
+      status = findlr_register(context, &component, &err);
+    if (!status)
+      status = findlr_trainer_create(context, "toy:wheels=3", 1, 7, &t, &err);
+    ck_no_memory(status, a);
+    if (!status) {
+      findlr_range_test *test = make(10, FINDLR_FOLLOW_TRAIN, 0);
+      ck_assert_int_eq(one.steps, 7);
+      ck_ok(findlr_drive(test, &t, NULL, &err));
+      ck_assert_double_eq(one.weight, 1.25);
+      findlr_range_test_destroy(test);
+      findlr_trainer_destroy(&t);
+      ck_assert_int_eq(one.steps, -1);
+    }
+    a.fail_at = 0; /* and what is wrong is said */
+    if (context && !a.failed) {
+      ck_fails(findlr_trainer_create(context, "toy:wheels=0", 1, 7, &t, &err), FINDLR_ERR_ARGUMENT,
+               "trainer toy: the toy has no wheels");
+      ck_fails(findlr_trainer_create(context, "toi", 1, 7, &t, &err), FINDLR_ERR_NOT_FOUND, "toy");
+    }
+    findlr_context_destroy(context);
+  }
+}
+END_TEST
+
 #ifdef __x86_64__
 static void count_log(void *ud, int32_t level, const char *text, size_t len) {
   (void)text;
@@ -265,6 +335,7 @@ static Suite *suite(void) {
   tcase_add_test(t, the_tests_own_save_and_restore_are_obeyed);
   tcase_add_test(t, a_trainer_that_cannot_go_back_is_said_so);
   tcase_add_test(t, half_a_trainer_is_refused);
+  tcase_add_test(t, a_trainer_can_be_made_by_name);
 #ifdef __x86_64__
   /* valgrind does not show changes of MXCSR, so there this one would fail for no fault of ours. */
   if (!getenv("FINDLR_TEST_VALGRIND"))

@@ -2,12 +2,22 @@
 #ifndef FINDLR_DRIVER_H
 #define FINDLR_DRIVER_H
 
+#include "context.h"
 #include "range_test.h"
 #include "trainer.h"
 
 FINDLR_BEGIN
 
 /* The loop that takes a trainer through a range test. */
+
+/* Makes a trainer by name: spec is a spec string (spec.h) of a trainer component, threads at least 1.
+ * Fills *ret_trainer, whose struct_size need not be set; give it back with findlr_trainer_destroy before
+ * the context. The statuses of findlr_spec_parse and of the component's create. */
+FINDLR_API int32_t findlr_trainer_create(findlr_context *context, const char *spec, uint32_t threads,
+                                         uint64_t seed, findlr_trainer *ret_trainer,
+                                         findlr_error *err);
+/* Only for what findlr_trainer_create filled; clears it. */
+FINDLR_API void findlr_trainer_destroy(findlr_trainer *trainer);
 
 typedef struct findlr_drive_options {
   uint32_t struct_size;

@@ -38,7 +38,8 @@ int32_t findlr__builtin_fail(const findlr_host *host, void *ctx, int32_t code, c
 
 int32_t findlr__builtin_option(void *user, uint32_t i, findlr_option *out) {
   const findlr_option *table = user;
-  return findlr__give(out, &table[i], sizeof *table, sizeof *table, "findlr_option", NULL);
+  return findlr__give(out, &table[i], sizeof *table,
+                      FINDLR_SIZE_UP_TO(findlr_option, maximum), "findlr_option", NULL);
 }
 
 void *findlr__builtin_data(const findlr_tensor *tensor) {

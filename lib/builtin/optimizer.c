@@ -136,7 +136,8 @@ int32_t findlr__optimizer_state(void *self, uint32_t i, findlr_named_tensor *out
     filled.tensor.dtype_bits = slot->dtype == FINDLR_DTYPE_FLOAT32 ? 32 : 64;
     filled.tensor.shape = &slot->count;
   }
-  return findlr__give(out, &filled, sizeof filled, sizeof filled, "findlr_named_tensor", NULL);
+  return findlr__give(out, &filled, sizeof filled,
+                      FINDLR_SIZE_UP_TO(findlr_named_tensor, tensor), "findlr_named_tensor", NULL);
 }
 
 int32_t findlr__optimizer_set(findlr__optimizer *o, const char *option, double value) {

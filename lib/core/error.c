@@ -35,7 +35,7 @@ const char *findlr_status_text(int32_t status) {
 }
 
 int32_t findlr__fail(findlr_error *err, int32_t code, const char *format, ...) {
-  if (err && err->struct_size >= sizeof(findlr_error)) {
+  if (err && err->struct_size >= FINDLR_SIZE_UP_TO(findlr_error, message)) {
     err->code = code;
     va_list args;
     va_start(args, format);

@@ -132,7 +132,9 @@ int32_t findlr_range_test_create(const findlr_allocator *allocator,
     return findlr__fail(err, FINDLR_ERR_ARGUMENT, "ret_test is NULL");
   findlr_range_test_options o;
   findlr_range_test_options_init(&o, sizeof o);
-  int32_t status = findlr__take(&o, sizeof o, options, sizeof o, "findlr_range_test_options", err);
+  int32_t status = findlr__take(&o, sizeof o, options,
+                                FINDLR_SIZE_UP_TO(findlr_range_test_options, max_skips),
+                                "findlr_range_test_options", err);
   if (status == FINDLR_OK)
     status = check(&o, err);
   findlr__stopper stopper;
@@ -247,7 +249,8 @@ int32_t findlr_range_test_ask(findlr_range_test *test, findlr_request *request,
   default:
     wanted.action = FINDLR_ACTION_RESTORE;
   }
-  status = findlr__give(request, &wanted, sizeof wanted, sizeof wanted, "findlr_request", err);
+  status = findlr__give(request, &wanted, sizeof wanted, FINDLR_SIZE_UP_TO(findlr_request, momentum),
+                        "findlr_request", err);
   if (status == FINDLR_OK)
     test->asked = true;
   return status;

@@ -19,7 +19,9 @@ void findlr_smoothing_init(findlr_smoothing *smoothing, size_t size) {
 /* The caller's smoothing with the defaults where it has none, checked. */
 static int32_t take(findlr_smoothing *ret, const findlr_smoothing *given, findlr_error *err) {
   findlr_smoothing_init(ret, sizeof *ret);
-  int32_t status = findlr__take(ret, sizeof *ret, given, sizeof *ret, "findlr_smoothing", err);
+  int32_t status = findlr__take(ret, sizeof *ret, given,
+                                FINDLR_SIZE_UP_TO(findlr_smoothing, parameter), "findlr_smoothing",
+                                err);
   if (status != FINDLR_OK)
     return status;
   double p = ret->parameter;

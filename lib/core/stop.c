@@ -26,7 +26,8 @@ int32_t findlr__stopper_init(findlr__stopper *stopper, const findlr_stop *stop,
                              findlr_error *err) {
   findlr_stop taken;
   findlr_stop_init(&taken, sizeof taken);
-  int32_t status = findlr__take(&taken, sizeof taken, stop, sizeof taken, "findlr_stop", err);
+  int32_t status = findlr__take(&taken, sizeof taken, stop, FINDLR_SIZE_UP_TO(findlr_stop, smoothing),
+                                "findlr_stop", err);
   if (status != FINDLR_OK)
     return status;
   if (taken.rule > FINDLR_STOP_RISE)

@@ -220,7 +220,9 @@ int32_t findlr_suggest(const findlr_curve *curve, const findlr_suggestion_option
     return findlr__fail(err, FINDLR_ERR_ARGUMENT, "curve is NULL");
   findlr_suggestion_options o;
   findlr_suggestion_options_init(&o, sizeof o);
-  int32_t status = findlr__take(&o, sizeof o, options, sizeof o, "findlr_suggestion_options", err);
+  int32_t status = findlr__take(&o, sizeof o, options,
+                                FINDLR_SIZE_UP_TO(findlr_suggestion_options, num_iter),
+                                "findlr_suggestion_options", err);
   if (status != FINDLR_OK)
     return status;
   const char *method = o.method ? o.method : AUTO;
@@ -252,7 +254,8 @@ int32_t findlr_suggest(const findlr_curve *curve, const findlr_suggestion_option
     if (sweep.requested <= 0)
       sweep.requested = sweep.n > 0 ? (int64_t)sweep.n : 1;
     suggest(curve, peer, &sweep, &s);
-    status = findlr__give(ret_suggestion, &s, sizeof s, sizeof s, "findlr_suggestion", err);
+    status = findlr__give(ret_suggestion, &s, sizeof s,
+                          FINDLR_SIZE_UP_TO(findlr_suggestion, message), "findlr_suggestion", err);
   }
   findlr__release(allocator, memory, size);
   return status;

@@ -93,8 +93,10 @@ static int32_t make_data(findlr_session *s, const findlr__plan *plan, findlr_err
   findlr__part *part = &s->data_part;
   if (plan->options->data_object) {
     const findlr_data *object = plan->options->data_object;
-    if (object->struct_size < FINDLR_SIZE_UP_TO(findlr_data, self) || !object->vtable)
-      return findlr__fail(err, FINDLR_ERR_ARGUMENT, "the data object is not filled in");
+    if (object->struct_size < FINDLR_SIZE_UP_TO(findlr_data, self) || !object->vtable ||
+        object->vtable->struct_size < FINDLR_SIZE_UP_TO(findlr_data_vtable, gather) ||
+        !object->vtable->describe || !object->vtable->gather)
+      return findlr__fail(err, FINDLR_ERR_ARGUMENT, "the data object is not filled in: describe and gather are wanted");
     findlr__format(part->name, sizeof part->name, "data memory");
     s->data = object->vtable;
     part->self = object->self;
