@@ -116,8 +116,8 @@ START_TEST(reads_what_people_write) {
     "a,b,c\n1,2.5,x\n-3,4e2,y\n",
     "a,b,c\r\n1,2.5,x\r\n-3,4e2,y",
     "a,b,c\r1,2.5,x\r-3,4e2,y\r",
-    "\xef\xbb\xbf"
-    "a,b,c\n1,2.5,x\n-3,4e2,y\n",
+    ("\xef\xbb\xbf" /* a byte order mark */
+     "a,b,c\n1,2.5,x\n-3,4e2,y\n"),
     "\n\n  \na,b,c\n\n1,2.5,x\n \n-3,4e2,y\n\n\n",
     "\"a\",\"b\",\"c\"\n\"1\",\"2.5\",\"x\"\n\"-3\",\"4e2\",\"y\"\n",
     " a , b , c \n 1 ,\t2.5, x\n -3 , \"4e2\" ,y \n",
