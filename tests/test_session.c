@@ -117,7 +117,8 @@ typedef struct probe {
 } probe;
 
 static struct {
-  bool engine, strided, no_parameters;
+  bool engine, strided, no_parameters, two_parameters, told_groups;
+  uint32_t groups[2]; /* what it was told */
 } probe_is;
 
 static int32_t probe_create(const findlr_host *host, void *ctx, const findlr_model_spec *spec,
@@ -177,9 +178,9 @@ static int32_t probe_backward(void *self, const findlr_tensor *grad, uint32_t fl
 
 static int32_t probe_parameter(void *self, uint32_t i, findlr_parameter *out) {
   probe *p = self;
-  if (i || probe_is.no_parameters)
+  if (i > probe_is.two_parameters || probe_is.no_parameters)
     return FINDLR_DONE;
-  out->name = "slope";
+  out->name = i ? "spare" : "slope";
   out->group = 0;
   out->value = scalar(&p->weight, p->scalar_shape);
   out->gradient = scalar(&p->gradient, p->scalar_shape);
@@ -257,14 +258,25 @@ static int32_t engine_set(void *self, const char *option, double value) {
   return FINDLR_ERR_UNSUPPORTED;
 }
 
+static int32_t engine_set_groups(void *self, const uint32_t *groups, uint32_t n) {
+  (void)self;
+  memcpy(probe_is.groups, groups, n * sizeof *groups);
+  return FINDLR_OK;
+}
+
 static const void *probe_extension(void *self, const char *id) {
   (void)self;
   static const findlr_opaque_state opaque = { sizeof opaque, 0, probe_save, probe_restore };
   static const findlr_train engine = { sizeof engine, 0, engine_accumulate, engine_apply,
-                                       engine_evaluate, engine_set, NULL };
+                                       engine_evaluate, engine_set, NULL, engine_set_groups };
+  static const findlr_train one_rate = { FINDLR_SIZE_UP_TO(findlr_train, grad_norm), 0,
+                                         engine_accumulate, engine_apply, engine_evaluate,
+                                         engine_set, NULL, NULL };
   if (!strcmp(id, FINDLR_EXT_STATE))
     return &opaque;
-  return probe_is.engine && !strcmp(id, FINDLR_EXT_TRAIN) ? &engine : NULL;
+  if (!probe_is.engine || strcmp(id, FINDLR_EXT_TRAIN))
+    return NULL;
+  return probe_is.told_groups ? &engine : &one_rate;
 }
 
 static const findlr_model_vtable probe_vtable = {
@@ -679,6 +691,34 @@ START_TEST(an_engine_of_the_models_own_trains) {
 }
 END_TEST
 
+START_TEST(an_engine_is_told_the_groups_or_refuses_them) {
+  ERR;
+  memset(&probe_is, 0, sizeof probe_is);
+  probe_is.engine = probe_is.two_parameters = true;
+  table t = { .rows = 40 };
+  findlr_data d;
+  findlr_session *s = open_probe(&t, &d, 0);
+  findlr_session_destroy(s);
+
+  const char *patterns[] = { "slope" };
+  const double factors[] = { 0.5 };
+  findlr_session_options o = defaults();
+  o.data_object = &d;
+  o.model = "probe";
+  o.dtype = FINDLR_DTYPE_FLOAT64;
+  o.optimizer = NULL;
+  o.group_count = 1;
+  o.group_patterns = patterns;
+  o.group_factors = factors;
+  ck_fails(findlr_session_create(context, &o, &s, &err), FINDLR_ERR_UNSUPPORTED,
+           "takes no parameter groups");
+  probe_is.told_groups = true;
+  ck_ok(findlr_session_create(context, &o, &s, &err));
+  ck_assert(probe_is.groups[0] == 1 && probe_is.groups[1] == 0);
+  findlr_session_destroy(s);
+}
+END_TEST
+
 START_TEST(parameters_that_do_not_fit_are_named) {
   ERR;
   table t = { .rows = 40 };
@@ -847,6 +887,7 @@ static Suite *suite(void) {
   tcase_add_test(t, slots_in_files_leave_no_files);
   tcase_add_test(t, groups_get_their_share_of_the_rate);
   tcase_add_test(t, an_engine_of_the_models_own_trains);
+  tcase_add_test(t, an_engine_is_told_the_groups_or_refuses_them);
   tcase_add_test(t, parameters_that_do_not_fit_are_named);
   tcase_add_test(t, options_that_cannot_be_are_refused);
   tcase_add_test(t, losses_and_targets_must_agree);

@@ -85,6 +85,9 @@ typedef struct findlr_train {
   int32_t (*set)(void *self, const char *option, double value);
   /* Norm of the accumulated gradients; may be NULL: clipping by norm is then refused. */
   int32_t (*grad_norm)(void *self, double *ret_norm);
+  /* The group of each parameter, in the order of the list: rates[groups[i]] is its rate in apply. Comes
+   * once, before any step, and only if there are several groups. May be NULL: several are refused. */
+  int32_t (*set_groups)(void *self, const uint32_t *groups, uint32_t n);
 } findlr_train;
 
 FINDLR_END

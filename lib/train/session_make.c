@@ -358,6 +358,24 @@ static int32_t make_model(findlr_session *s, const findlr__plan *plan, findlr_er
   return list_parameters(s, err);
 }
 
+/* A model that trains by itself cannot see what the session writes into its list of parameters. */
+static int32_t tell_groups(findlr_session *s, findlr_error *err) {
+  if (!FINDLR_HAS(s->engine, findlr_train, set_groups))
+    return findlr__fail(err, FINDLR_ERR_UNSUPPORTED,
+                        "%s trains by itself with one rate: it takes no parameter groups",
+                        s->model_part.name);
+  size_t bytes = s->parameter_count * sizeof(uint32_t);
+  uint32_t *groups = findlr__allocate(s->allocator, bytes);
+  if (!groups)
+    return findlr__no_memory(err, "the parameter groups");
+  for (uint32_t i = 0; i < s->parameter_count; i++)
+    groups[i] = s->parameters[i].group;
+  int32_t status = s->engine->set_groups(s->model_part.self, groups, s->parameter_count);
+  findlr__release(s->allocator, groups, bytes);
+  return status ? findlr__component_failed(err, &s->services, status, s->model_part.name, "set_groups")
+                : FINDLR_OK;
+}
+
 /* Each parameter to the first pattern that fits; the rest, if any, to group 0. */
 static int32_t make_groups(findlr_session *s, const findlr_session_options *o, findlr_error *err) {
   uint32_t rest = o->group_count == 0;
@@ -398,7 +416,7 @@ static int32_t make_groups(findlr_session *s, const findlr_session_options *o, f
     if (status)
       return status;
   }
-  return FINDLR_OK;
+  return s->engine && count > 1 ? tell_groups(s, err) : FINDLR_OK;
 }
 
 static int32_t make_loss(findlr_session *s, const findlr__choice *choice, findlr_error *err) {
