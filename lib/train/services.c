@@ -10,8 +10,7 @@
 
 enum { LONGEST_LINE = 1024 };
 
-/* Copies a component's text as one line of valid UTF-8, cut where there is no room. */
-static size_t copy_line(char *line, size_t size, const char *text, size_t len) {
+size_t findlr__one_line(char *line, size_t size, const char *text, size_t len) {
   size_t n = 0;
   while (text && len && n + 1 < size) {
     size_t room = size - 1 - n;
@@ -43,7 +42,7 @@ static void host_log(void *ctx, int32_t level, const char *text, size_t len) {
   if (!services->log || level < services->log_level)
     return;
   char line[LONGEST_LINE];
-  size_t n = copy_line(line, sizeof line, text, len);
+  size_t n = findlr__one_line(line, sizeof line, text, len);
   services->log(services->log_ud, level, line, n);
 }
 
@@ -60,7 +59,7 @@ static void host_set_error(void *ctx, int32_t code, const char *text, size_t len
   findlr__services *services = ctx;
   lock(services);
   services->code = code;
-  copy_line(services->text, sizeof services->text, text, len);
+  findlr__one_line(services->text, sizeof services->text, text, len);
   unlock(services);
 }
 

@@ -41,6 +41,9 @@ void findlr__services_clear(findlr__services *services);
 int32_t findlr__component_failed(findlr_error *err, findlr__services *services, int32_t status,
                                  const char *component, const char *slot);
 
+/* Copies text as one line of valid UTF-8 with a NUL, cut where there is no room; returns its length. */
+size_t findlr__one_line(char *line, size_t size, const char *text, size_t len);
+
 /* "model" for FINDLR_KIND_MODEL and so on; NULL for others. */
 const char *findlr__kind_name(uint32_t kind);
 
