@@ -45,8 +45,9 @@ static const option options[] = {
   SECTION("Training"),
   { "model", 0, TEXT, RUN, AT(model), "SPEC", "mlp:hidden=128", 0, 0,
     "what is trained: mlp:hidden=128x64,activation=tanh, linear, ..." },
-  { "optimizer", 0, TEXT, RUN, AT(optimizer), "SPEC", "adam", 0, 0,
-    "sgd:momentum=0.9, adam, adamw, rmsprop, adagrad" },
+  { "optimizer", 0, TEXT, RUN, AT(optimizer), "SPEC", NULL, 0, 0,
+    "sgd:momentum=0.9, adam, adamw, rmsprop, adagrad; none for a model that trains by itself "
+    "(default: adam)" },
   { "loss", 0, TEXT, RUN, AT(loss), "SPEC", NULL, 0, 0,
     "cross_entropy, bce_with_logits, mse, l1, huber (default: cross_entropy for classes, mse for "
     "numbers)" },

@@ -26,6 +26,8 @@ chart picture_chart(const record *r, const char *title, char subtitle[PICTURE_TE
   if (*optimizer && *loss && *batch && *steps)
     snprintf(subtitle, PICTURE_TEXT, "%.*s, %.*s, batch %s, %s steps", (int)strcspn(optimizer, ":"),
              optimizer, (int)strcspn(loss, ":"), loss, batch, steps);
+  else if (*batch && *steps) /* a model that trains by itself */
+    snprintf(subtitle, PICTURE_TEXT, "batch %s, %s steps", batch, steps);
   else
     *subtitle = 0;
   return (chart){

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -279,11 +280,14 @@ static void tell_beginning(const run *r) {
   fprintf(to, "model      %s", r->args->model);
   if (i->parameters)
     fprintf(to, ", %s parameters", counted(i->parameters, a));
+  /* What was given as it was given; what was chosen without its defaults. */
+  const char *optimizer = r->args->optimizer ? r->args->optimizer : i->optimizer;
   const char *loss = r->args->loss ? r->args->loss : i->loss;
-  int length = r->args->loss ? (int)strlen(loss) : (int)strcspn(loss, ":"); /* without its defaults */
-  fprintf(to, "\ntraining   %s%s%.*s, batches of %s\n\n",
-          *i->optimizer ? r->args->optimizer : "by the model", length ? ", " : "", length, loss,
-          counted(i->batch_size, a));
+  const size_t optimizer_length = strcspn(optimizer, r->args->optimizer ? "" : ":");
+  const size_t length = strcspn(loss, r->args->loss ? "" : ":");
+  fprintf(to, "\ntraining   %.*s%s%.*s, batches of %s\n\n",
+          *optimizer ? (int)optimizer_length : INT_MAX, *optimizer ? optimizer : "by the model",
+          length ? ", " : "", (int)length, loss, counted(i->batch_size, a));
   fflush(to);
 }
 
