@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,24 +9,18 @@
 #include "message.h"
 #include "picture.h"
 #include "report.h"
+#include "subject.h"
 #include "terminal.h"
-
-enum { MOST_GROUPS = 64 };
 
 /* What a run holds; run_close gives it back. */
 typedef struct run {
   const arguments *args;
   findlr_context *context;
-  char *data; /* --data with --target in it */
-  char *patterns[MOST_GROUPS];
-  double factors[MOST_GROUPS];
   findlr_smoothing smoothing, stop_smoothing;
   findlr_stop stop;
-  int64_t validation_batches;
   const char *picture_format;
   output *json, *csv, *plot;
-  findlr_session *session;
-  findlr_session_info info;
+  subject *subject;
   findlr_range_test_options options;
   findlr_range_test *test;
 } run;
@@ -37,11 +30,8 @@ static void run_close(run *r) {
   output_discard(r->csv);
   output_discard(r->plot);
   findlr_range_test_destroy(r->test);
-  findlr_session_destroy(r->session);
+  subject_free(r->subject);
   findlr_context_destroy(r->context);
-  for (size_t i = 0; i < MOST_GROUPS; i++)
-    free(r->patterns[i]);
-  free(r->data);
 }
 
 /* --- what can be checked before anything runs --------------------------------------------------- */
@@ -57,9 +47,6 @@ static int32_t check_numbers(const arguments *a, findlr_error *err) {
   if (a->start_lr >= a->end_lr)
     return fail(err, FINDLR_ERR_ARGUMENT, "--start-lr %s is not below --end-lr %s", number(a->start_lr, x),
                 number(a->end_lr, y));
-  if (!(a->validation >= 0 && a->validation < 1))
-    return fail(err, FINDLR_ERR_ARGUMENT, "--validation %s: a fraction from 0 to below 1 is wanted",
-                number(a->validation, x));
   return FINDLR_OK;
 }
 
@@ -80,90 +67,11 @@ static int32_t read_follow(run *r, findlr_error *err) {
     long batches = strtol(count, &end, 10);
     if (*count < '0' || *count > '9' || *end || batches < 1 || batches > 1000000000)
       return fail(err, FINDLR_ERR_ARGUMENT, "--follow %s: a number of batches from 1 is wanted", text);
-    r->validation_batches = batches;
+    r->subject->validation_batches = batches;
   }
-  if (r->args->validation == 0)
-    return fail(err, FINDLR_ERR_ARGUMENT,
-                "--follow validation needs rows to be held out: add --validation 0.2");
+  r->subject->follows_validation = true;
   r->options.follow = FINDLR_FOLLOW_VALIDATION;
   return FINDLR_OK;
-}
-
-static int32_t read_groups(run *r, findlr_error *err) {
-  const texts *groups = &r->args->groups;
-  if (groups->count > MOST_GROUPS)
-    return fail(err, FINDLR_ERR_ARGUMENT, "--group was given %zu times, %d are possible", groups->count,
-                MOST_GROUPS);
-  for (size_t i = 0; i < groups->count; i++) {
-    const char *text = groups->at[i], *equals = strrchr(text, '=');
-    size_t length = equals ? strlen(equals + 1) : 0;
-    if (!equals || equals == text || findlr_text_parse(equals + 1, length, &r->factors[i]) != length ||
-        length == 0 || !(r->factors[i] > 0) || !isfinite(r->factors[i]))
-      return fail(err, FINDLR_ERR_ARGUMENT,
-                  "--group %s: PATTERN=FACTOR with a positive factor is wanted, as in --group '0.*=0.1'",
-                  text);
-    r->patterns[i] = joined(text, "", "");
-    r->patterns[i][equals - text] = 0;
-    for (size_t k = 0; k < i; k++)
-      if (strcmp(r->patterns[k], r->patterns[i]) == 0)
-        return fail(err, FINDLR_ERR_ARGUMENT, "--group %s: the pattern was given before", text);
-  }
-  return FINDLR_OK;
-}
-
-static int32_t check_spec(run *r, uint32_t kind, const char *text, findlr_error *err) {
-  findlr_spec *spec;
-  int32_t status = text ? findlr_spec_parse(r->context, kind, text, &spec, err) : FINDLR_DONE;
-  if (status == FINDLR_OK)
-    findlr_spec_destroy(spec);
-  return status < 0 ? as_usage(status, err) : FINDLR_OK;
-}
-
-/* A value in double quotes, as a spec string takes any. */
-static char *quoted(const char *text) {
-  char *result = allocate(2 * strlen(text) + 3), *to = result;
-  *to++ = '"';
-  for (; *text; text++) {
-    if (*text == '"' || *text == '\\')
-      *to++ = '\\';
-    *to++ = *text;
-  }
-  *to++ = '"';
-  *to = 0;
-  return result;
-}
-
-/* --target is an option of the data source: puts it into the spec. */
-static int32_t read_data(run *r, findlr_error *err) {
-  const char *text = r->args->data, *target = r->args->target;
-  if (!target) {
-    r->data = joined(text, "", "");
-    return check_spec(r, FINDLR_KIND_DATA, text, err);
-  }
-  findlr_spec *spec;
-  int32_t status = findlr_spec_parse(r->context, FINDLR_KIND_DATA, text, &spec, err);
-  if (status != FINDLR_OK)
-    return as_usage(status, err);
-  const findlr_component *source = findlr_spec_component(spec);
-  bool known = false;
-  for (uint32_t i = 0; i < source->option_count && !known; i++) {
-    findlr_option o = { .struct_size = sizeof o };
-    known = source->option(source->user, i, &o) == 0 && strcmp(o.name, "target") == 0;
-  }
-  if (!known)
-    status = fail(err, FINDLR_ERR_ARGUMENT, "--target %s: the data source %s has no target to choose",
-                  target, source->name);
-  /* "FILE.csv" is short for csv:file="FILE.csv". */
-  size_t length = strlen(source->name);
-  bool brief = strncmp(text, source->name, length) != 0 || (text[length] && text[length] != ':');
-  char *file = quoted(text), *value = quoted(target);
-  char *base = brief ? joined(source->name, ":file=", file) : joined(text, "", "");
-  r->data = joined(base, strchr(base, ':') ? ",target=" : ":target=", value);
-  free(base);
-  free(file);
-  free(value);
-  findlr_spec_destroy(spec);
-  return status == FINDLR_OK ? check_spec(r, FINDLR_KIND_DATA, r->data, err) : status;
 }
 
 /* No two results may go to one place. */
@@ -186,8 +94,6 @@ static int32_t check(run *r, findlr_error *err) {
   if (status == FINDLR_OK)
     status = read_follow(r, err);
   if (status == FINDLR_OK)
-    status = read_groups(r, err);
-  if (status == FINDLR_OK)
     status = check_outputs(a, err);
   if (status == FINDLR_OK)
     status = host_open(a, &r->context, err);
@@ -195,14 +101,9 @@ static int32_t check(run *r, findlr_error *err) {
     status = as_usage(findlr_smoothing_parse(r->context, a->smoothing, &r->smoothing, err), err);
   if (status == FINDLR_OK)
     status = as_usage(findlr_stop_parse(r->context, a->stop, &r->stop, &r->stop_smoothing, err), err);
+  r->subject->context = r->context;
   if (status == FINDLR_OK)
-    status = check_spec(r, FINDLR_KIND_MODEL, a->model, err);
-  if (status == FINDLR_OK)
-    status = check_spec(r, FINDLR_KIND_OPTIMIZER, a->optimizer, err);
-  if (status == FINDLR_OK)
-    status = check_spec(r, FINDLR_KIND_LOSS, a->loss, err);
-  if (status == FINDLR_OK)
-    status = read_data(r, err);
+    status = r->subject->kind->check(r->subject, err);
   if (status == FINDLR_OK && a->plot)
     status = picture_format(a->plot, r->context, &r->picture_format, err);
   return status;
@@ -219,36 +120,7 @@ static int32_t open_outputs(run *r, findlr_error *err) {
   return status;
 }
 
-/* --- session and range test ------------------------------------------------------------------- */
-
-static int32_t make_session(run *r, findlr_error *err) {
-  const arguments *a = r->args;
-  findlr_session_options o;
-  findlr_session_options_init(&o, sizeof o);
-  o.flags = (a->standardize ? FINDLR_SESSION_STANDARDIZE : 0) |
-            (a->drop_last ? FINDLR_SESSION_DROP_LAST : 0);
-  o.data = r->data;
-  o.model = a->model;
-  o.optimizer = a->optimizer;
-  o.loss = a->loss;
-  o.sampling = strcmp(a->sampling, "replacement") == 0  ? FINDLR_SAMPLING_REPLACEMENT
-               : strcmp(a->sampling, "sequential") == 0 ? FINDLR_SAMPLING_SEQUENTIAL
-                                                        : FINDLR_SAMPLING_SHUFFLE;
-  o.dtype = strcmp(a->dtype, "float64") == 0 ? FINDLR_DTYPE_FLOAT64 : FINDLR_DTYPE_FLOAT32;
-  o.threads = (uint32_t)a->threads;
-  o.batch_size = a->batch_size;
-  o.accumulate = a->accumulate;
-  o.validation = a->validation;
-  o.validation_batches = r->validation_batches;
-  o.seed = (uint64_t)a->seed;
-  o.group_count = (uint32_t)a->groups.count;
-  o.group_patterns = (const char *const *)r->patterns;
-  o.group_factors = r->factors;
-  o.slot_directory = a->slots;
-  int32_t status = findlr_session_create(r->context, &o, &r->session, err);
-  r->info.struct_size = sizeof r->info;
-  return status == FINDLR_OK ? findlr_session_describe(r->session, &r->info, err) : status;
-}
+/* --- the range test --------------------------------------------------------------------------- */
 
 static int32_t make_test(run *r, findlr_error *err) {
   r->options.mode = strcmp(r->args->mode, "linear") == 0 ? FINDLR_RAMP_LINEAR : FINDLR_RAMP_EXPONENTIAL;
@@ -256,39 +128,10 @@ static int32_t make_test(run *r, findlr_error *err) {
   r->options.end_lr = r->args->end_lr;
   r->options.num_iter = r->args->num_iter;
   r->options.stop = &r->stop;
-  int32_t status = findlr_session_fit_options(r->session, &r->options, err);
+  int32_t status = r->subject->kind->fit(r->subject, &r->options, err);
   return status == FINDLR_OK ? findlr_range_test_create(findlr_context_allocator(r->context), &r->options,
                                                         &r->test, err)
                              : status;
-}
-
-/* What was understood of data, model and options, before the first step. */
-static void tell_beginning(const run *r) {
-  FILE *to = output_text();
-  const findlr_session_info *i = &r->info;
-  char a[FINDLR_TEXT_SIZE], b[FINDLR_TEXT_SIZE], c[FINDLR_TEXT_SIZE];
-  if (r->args->quiet)
-    return;
-  if (*i->about_data)
-    fprintf(to, "data       %s\n", i->about_data);
-  else
-    fprintf(to, "data       %s: %s rows, %s features, %s classes\n", i->data, counted(i->rows, a),
-            counted(i->features, b), counted(i->classes, c));
-  if (i->validation_rows)
-    fprintf(to, "           %s rows for training, %s held out\n", counted(i->training_rows, a),
-            counted(i->validation_rows, b));
-  fprintf(to, "model      %s", r->args->model);
-  if (i->parameters)
-    fprintf(to, ", %s parameters", counted(i->parameters, a));
-  /* What was given as it was given; what was chosen without its defaults. */
-  const char *optimizer = r->args->optimizer ? r->args->optimizer : i->optimizer;
-  const char *loss = r->args->loss ? r->args->loss : i->loss;
-  const size_t optimizer_length = strcspn(optimizer, r->args->optimizer ? "" : ":");
-  const size_t length = strcspn(loss, r->args->loss ? "" : ":");
-  fprintf(to, "\ntraining   %.*s%s%.*s, batches of %s\n\n",
-          *optimizer ? (int)optimizer_length : INT_MAX, *optimizer ? optimizer : "by the model",
-          length ? ", " : "", (int)length, loss, counted(i->batch_size, a));
-  fflush(to);
 }
 
 static int32_t show_progress(void *ud, const findlr_range_test *test) {
@@ -309,7 +152,7 @@ static int32_t drive(run *r, findlr_error *err) {
   options.ud = (void *)(uintptr_t)&r->args->quiet;
   progress_begin(!r->args->quiet);
   interrupt_watch(r->test);
-  int32_t status = findlr_drive(r->test, findlr_session_trainer(r->session), &options, err);
+  int32_t status = findlr_drive(r->test, r->subject->trainer, &options, err);
   interrupt_watch(NULL);
   progress_end();
   return status;
@@ -335,54 +178,19 @@ static void stop_text(const findlr_stop *s, char *buffer, size_t size) {
     snprintf(buffer, size, "%s", names[s->rule]);
 }
 
-/* Model and data as they were typed, without the folders of files. */
-static char *make_title(const run *r) {
-  if (r->args->title)
-    return joined(r->args->title, "", "");
-  char *title = joined(r->args->model, " on ", r->args->data), *to = title, *item = title;
-  for (const char *from = title; *from; from++) {
-    if (*from == '/') {
-      to = item;
-      continue;
-    }
-    *to++ = *from;
-    if (strchr(":=,\" ", *from))
-      item = to;
-  }
-  *to = 0;
-  return title;
-}
-
-/* Every option as it was understood, and what the session says of itself. */
+/* Every option as it was understood, and what the subject says of itself. */
 static cJSON *make_config(const run *r) {
   const arguments *a = r->args;
-  const findlr_session_info *i = &r->info;
+  const subject *trained = r->subject;
   cJSON *c = cJSON_CreateObject();
-  char text[128], *title = make_title(r);
+  char text[128];
+  char *title = a->title ? joined(a->title, "", "") : trained->kind->title(trained);
   json_text(c, "title", title);
   free(title);
-  json_text(c, "data", i->data);
-  json_number(c, "rows", (double)i->rows);
-  json_number(c, "training_rows", (double)i->training_rows);
-  json_number(c, "validation_rows", (double)i->validation_rows);
-  json_number(c, "features", (double)i->features);
-  json_number(c, "classes", (double)i->classes);
-  cJSON_AddBoolToObject(c, "standardize", a->standardize);
-  json_number(c, "validation", a->validation);
-  json_text(c, "follow", r->options.follow == FINDLR_FOLLOW_VALIDATION ? "validation" : "train");
-  json_number(c, "validation_batches", (double)r->validation_batches);
-  json_text(c, "model", i->model);
-  json_text(c, "plugin", i->about_model);
-  json_number(c, "parameters", (double)i->parameters);
-  json_text(c, "optimizer", i->optimizer);
-  json_text(c, "loss", i->loss);
-  json_number(c, "batch_size", (double)i->batch_size);
-  json_number(c, "accumulate", (double)a->accumulate);
-  json_text(c, "sampling", a->sampling);
-  cJSON_AddBoolToObject(c, "drop_last", a->drop_last);
-  json_text(c, "dtype", a->dtype);
+  trained->kind->configure(trained, c);
   json_number(c, "threads", (double)a->threads);
   json_number(c, "seed", (double)a->seed);
+  json_text(c, "follow", trained->follows_validation ? "validation" : "train");
   json_number(c, "start_lr", a->start_lr);
   json_number(c, "end_lr", a->end_lr);
   json_number(c, "num_iter", (double)a->num_iter);
@@ -393,24 +201,23 @@ static cJSON *make_config(const run *r) {
   json_text(c, "smoothing", text);
   json_text(c, "method", a->method);
   cJSON *groups = cJSON_AddObjectToObject(c, "groups");
-  for (uint32_t g = 0; g < i->group_count; g++)
-    json_number(groups, findlr_session_group_pattern(r->session, g),
-                findlr_session_group_factor(r->session, g));
+  for (uint32_t g = 0; g < r->options.groups; g++)
+    json_number(groups, trained->kind->group(trained, g), trained->kind->factor(trained, g));
   return c;
 }
 
 static record make_record(const run *r) {
   record made = {
     .curve = findlr_range_test_curve(r->test),
-    .groups = allocate((r->info.group_count + 1) * sizeof(char *)),
+    .groups = allocate((r->options.groups + 1) * sizeof(char *)),
     .config = make_config(r),
     .reason = findlr_reason_name(findlr_range_test_reason(r->test)),
     .step = findlr_range_test_steps(r->test),
-    .validation = r->options.follow == FINDLR_FOLLOW_VALIDATION,
+    .validation = r->subject->follows_validation,
     .smoothing = r->smoothing,
   };
-  for (uint32_t g = 0; g < r->info.group_count; g++)
-    made.groups[g] = findlr_session_group_pattern(r->session, g);
+  for (uint32_t g = 0; g < r->options.groups; g++)
+    made.groups[g] = r->subject->kind->group(r->subject, g);
   return made;
 }
 
@@ -457,7 +264,7 @@ static int32_t conclude(run *r, int32_t driven, findlr_error *err) {
 }
 
 int32_t run_command(const arguments *args, findlr_error *err) {
-  run r = { .args = args };
+  run r = { .args = args, .subject = subject_make(args) };
   findlr_range_test_options_init(&r.options, sizeof r.options);
   findlr_smoothing_init(&r.smoothing, sizeof r.smoothing);
   findlr_smoothing_init(&r.stop_smoothing, sizeof r.stop_smoothing);
@@ -466,11 +273,14 @@ int32_t run_command(const arguments *args, findlr_error *err) {
   if (status == FINDLR_OK)
     status = open_outputs(&r, err);
   if (status == FINDLR_OK)
-    status = make_session(&r, err);
+    status = r.subject->kind->open(r.subject, err);
   if (status == FINDLR_OK)
     status = make_test(&r, err);
   if (status == FINDLR_OK) {
-    tell_beginning(&r);
+    if (!args->quiet) {
+      r.subject->kind->tell(r.subject, output_text());
+      fflush(output_text());
+    }
     status = conclude(&r, drive(&r, err), err);
   }
   run_close(&r);
