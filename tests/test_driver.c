@@ -212,6 +212,17 @@ START_TEST(a_trainer_that_cannot_go_back_is_said_so) {
 }
 END_TEST
 
+START_TEST(what_failed_first_is_said_first) {
+  ERR;
+  toy one = { .fail_at = 3, .fail_restore = 1 };
+  findlr_range_test *test = make(10, FINDLR_FOLLOW_TRAIN, 0);
+  findlr_trainer t = trainer(&one);
+  ck_fails(findlr_drive(test, &t, NULL, &err), FINDLR_ERR_BACKEND, 
+           "the toy broke; nor could the trainer be restored: ");
+  findlr_range_test_destroy(test);
+}
+END_TEST
+
 START_TEST(half_a_trainer_is_refused) {
   ERR;
   toy one = { 0 };
@@ -334,6 +345,7 @@ static Suite *suite(void) {
   tcase_add_test(t, the_held_out_loss_can_be_followed);
   tcase_add_test(t, the_tests_own_save_and_restore_are_obeyed);
   tcase_add_test(t, a_trainer_that_cannot_go_back_is_said_so);
+  tcase_add_test(t, what_failed_first_is_said_first);
   tcase_add_test(t, half_a_trainer_is_refused);
   tcase_add_test(t, a_trainer_can_be_made_by_name);
 #ifdef __x86_64__

@@ -107,17 +107,23 @@ int32_t findlr_drive(findlr_range_test *test, const findlr_trainer *trainer,
     findlr_range_test_fail(test);
     return failed(trainer, status, "save", err);
   }
-  status = loop(test, trainer, &o, err);
+  findlr_error cause = FINDLR_ERROR_INIT, on_return = FINDLR_ERROR_INIT;
+  status = loop(test, trainer, &o, &cause);
   if (status)
     findlr_range_test_fail(test);
 
-  /* The way back must not lose the sentence of what went wrong before. */
-  findlr_error on_return = FINDLR_ERROR_INIT;
+  /* The way back must not lose the sentence of what went wrong before; a trainer that is gone for good
+   * has only that one. */
   int32_t returned = v->restore(trainer->self, 0);
-  if (returned) {
+  if (returned)
     returned = failed(trainer, returned, "restore", &on_return);
+  if (returned && !status)
     return findlr__fail(err, returned, "the trainer could not be restored: %s", on_return.message);
-  }
+  if (returned && strcmp(cause.message, on_return.message) != 0)
+    return findlr__fail(err, status, "%s; nor could the trainer be restored: %s", cause.message,
+                        on_return.message);
+  if (status)
+    return findlr__fail(err, status, "%s", cause.message);
   if (!status && findlr_range_test_reason(test) == FINDLR_REASON_CANCELLED)
     status = findlr__fail(err, FINDLR_ERR_CANCELLED, "the range test was cancelled at step %lld",
                           (long long)findlr_range_test_steps(test));
