@@ -15,7 +15,7 @@ typedef struct findlr_context findlr_context;
 
 enum {
   FINDLR_CONTEXT_NO_LOADING = 1,    /* no plugin file is ever opened */
-  FINDLR_CONTEXT_NO_ENVIRONMENT = 2 /* FINDLR_PLUGIN_PATH is not looked at */
+  FINDLR_CONTEXT_NO_ENVIRONMENT = 2 /* FINDLR_PLUGIN_PATH and FINDLR_WORKER are not looked at */
 };
 
 typedef struct findlr_context_options {

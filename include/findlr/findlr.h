@@ -7,18 +7,21 @@
  *
  *   range_test.h   your own training loop: ask for a rate, tell the loss, read the suggestion
  *   session.h      the library's loop: data, model, optimizer and loss by name
+ *   isolate.h      the same in a program of its own, for backends that crash
  *   suggestion.h   what a finished curve says
  *   plugin.h       writing a backend
  *
  * Ownership: who makes a thing destroys it; returned pointers belong to the object asked and live as
  * its header says. Threads: an object is used by one thread at a time, different objects by any.
- * Errors: error.h. Environment: the library reads FINDLR_PLUGIN_PATH (registry.h) and nothing else,
- * prints nothing, installs no signal handler, and does not depend on the locale. */
+ * Errors: error.h. Environment: the library reads FINDLR_PLUGIN_PATH (registry.h) and FINDLR_WORKER
+ * (isolate.h) and nothing else, prints nothing, installs no signal handler, and does not depend on the
+ * locale. */
 
 #include "context.h"
 #include "curve.h"
 #include "driver.h"
 #include "error.h"
+#include "isolate.h"
 #include "memory.h"
 #include "range_test.h"
 #include "registry.h"

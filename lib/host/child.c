@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -24,7 +25,8 @@ enum {
   WORDS = 3,            /* lines that are remembered */
   LONGEST_WORDS = 200,  /* bytes of each */
   SLICE = 50,           /* milliseconds between looks whether it is still there */
-  FAREWELL = 1          /* seconds that a child may take to end after its last byte */
+  FAREWELL = 1,         /* seconds that a child may take to end after its last byte */
+  EAGER = 50000         /* nanoseconds of looking at a socket before sleeping */
 };
 
 struct findlr__child {
@@ -436,9 +438,22 @@ int32_t findlr__child_write(findlr__child *child, const void *bytes, size_t size
   return FINDLR_OK;
 }
 
-/* Reads at least one byte into the place. FINDLR_DONE: no more will come. */
+/* Reads at least one byte into the place. FINDLR_DONE: no more will come. A socket is looked at for a
+ * while before sleeping, since waking up takes longer than a small step; whoever else wants the core gets
+ * it meanwhile. */
 static int32_t receive(findlr__child *child, void *place, size_t size, size_t *ret_size,
                        findlr__deadline deadline, findlr_error *err) {
+  int64_t eager = child->channel == FINDLR__CHILD_SOCKET ? now() + EAGER : 0;
+  while (now() < eager) {
+    ssize_t n = read(child->from, place, size);
+    if (n > 0) {
+      *ret_size = (size_t)n;
+      return FINDLR_OK;
+    }
+    if (n == 0 || errno != EAGAIN)
+      break;
+    sched_yield();
+  }
   for (;;) {
     int state = wait_for(child, child->from, POLLIN, deadline);
     if (state == LATE)

@@ -10,6 +10,9 @@ typedef struct findlr__names {
   uint32_t count, room;
 } findlr__names;
 
+/* A variable of the environment; NULL where there is none, and in a setuid program. */
+const char *findlr__environment(const char *name);
+
 /* The names of the plugin files on the search path, each once, sorted. On failure the list is empty. */
 int32_t findlr__search_names(findlr_context *context, findlr__names *names, findlr_error *err);
 void findlr__names_release(findlr_context *context, findlr__names *names);

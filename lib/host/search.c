@@ -23,8 +23,7 @@ typedef struct search {
   char directory[PATH_MAX];
 } search;
 
-static const char *environment(void) {
-  const char *name = "FINDLR_PLUGIN_PATH";
+const char *findlr__environment(const char *name) {
 #if defined(__linux__)
   return secure_getenv(name);
 #else
@@ -36,7 +35,7 @@ static search search_begin(const findlr_context *context) {
   search s = { .source = 0 };
   s.sources[FROM_CALLER] = context->plugin_path;
   if (!(context->flags & FINDLR_CONTEXT_NO_ENVIRONMENT))
-    s.sources[FROM_ENVIRONMENT] = environment();
+    s.sources[FROM_ENVIRONMENT] = findlr__environment("FINDLR_PLUGIN_PATH");
   s.sources[COMPILED_IN] = FINDLR_PLUGIN_DIR;
   return s;
 }

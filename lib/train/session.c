@@ -262,8 +262,8 @@ const findlr_trainer *findlr_session_trainer(findlr_session *s) {
 
 /* --- what it is ------------------------------------------------------------------------------ */
 
-int32_t findlr_session_fit_options(findlr_session *s, findlr_range_test_options *options,
-                                   findlr_error *err) {
+int32_t findlr__fit_options(uint32_t group_count, const double *factors, double *starts, double *ends,
+                            findlr_range_test_options *options, findlr_error *err) {
   findlr_range_test_options o;
   findlr_range_test_options_init(&o, sizeof o);
   int32_t status = findlr__take(&o, sizeof o, options,
@@ -271,15 +271,20 @@ int32_t findlr_session_fit_options(findlr_session *s, findlr_range_test_options 
                                 "the range test's options", err);
   if (status)
     return status;
-  for (uint32_t g = 0; g < s->group_count; g++) {
-    s->starts[g] = o.start_lr * s->factors[g];
-    s->ends[g] = o.end_lr * s->factors[g];
+  for (uint32_t g = 0; g < group_count; g++) {
+    starts[g] = o.start_lr * factors[g];
+    ends[g] = o.end_lr * factors[g];
   }
-  o.groups = s->group_count;
-  o.group_start = s->starts;
-  o.group_end = s->ends;
+  o.groups = group_count;
+  o.group_start = starts;
+  o.group_end = ends;
   return findlr__give(options, &o, sizeof o, FINDLR_SIZE_UP_TO(findlr_range_test_options, max_skips),
                       "the range test's options", err);
+}
+
+int32_t findlr_session_fit_options(findlr_session *s, findlr_range_test_options *options,
+                                   findlr_error *err) {
+  return findlr__fit_options(s->group_count, s->factors, s->starts, s->ends, options, err);
 }
 
 int32_t findlr_session_describe(findlr_session *s, findlr_session_info *out, findlr_error *err) {

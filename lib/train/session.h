@@ -68,4 +68,9 @@ struct findlr_session {
 /* session.c: what every step uses. */
 int32_t findlr__session_gather(findlr_session *s, int64_t n, findlr_error *err);
 
+/* What findlr_session_fit_options does, for groups of these factors; starts and ends have group_count
+ * entries each and are what *options then points to. */
+int32_t findlr__fit_options(uint32_t group_count, const double *factors, double *starts, double *ends,
+                            findlr_range_test_options *options, findlr_error *err);
+
 #endif
