@@ -25,7 +25,8 @@ typedef struct arguments {
   /* training */
   const char *model, *optimizer, *loss, *sampling, *dtype, *slots;
   int64_t batch_size, accumulate, seed, threads;
-  bool drop_last;
+  bool drop_last, isolate;
+  double step_limit;
   texts groups;
   /* range test */
   double start_lr, end_lr;

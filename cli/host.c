@@ -36,7 +36,8 @@ int32_t host_open(const arguments *args, findlr_context **ret_context, findlr_er
   if (status == FINDLR_OK)
     status = findlr_context_create(&options, &context, err);
   free(path);
-  for (size_t i = 0; i < args->plugins.count && status == FINDLR_OK; i++)
+  /* The worker of an isolated run loads them. */
+  for (size_t i = 0; !args->isolate && i < args->plugins.count && status == FINDLR_OK; i++)
     status = findlr_load_plugin(context, args->plugins.at[i], err);
   if (status != FINDLR_OK) {
     findlr_context_destroy(context);

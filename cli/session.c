@@ -14,7 +14,8 @@ typedef struct trained {
   char *data; /* --data with --target in it */
   char *patterns[MOST_GROUPS];
   double factors[MOST_GROUPS];
-  findlr_session *session;
+  findlr_session *session;   /* NULL: isolated */
+  findlr_isolated *isolated; /* NULL: in this program */
   findlr_session_info info;
 } trained;
 
@@ -40,13 +41,12 @@ static int32_t read_groups(trained *t, findlr_error *err) {
   return FINDLR_OK;
 }
 
-
 /* --target is an option of the data source: puts it into the spec. */
 static int32_t read_data(trained *t, findlr_error *err) {
   const char *text = t->base.args->data, *target = t->base.args->target;
   if (!target) {
     t->data = joined(text, "", "");
-    return check_spec(&t->base, FINDLR_KIND_DATA, text, err);
+    return FINDLR_OK;
   }
   findlr_spec *spec;
   int32_t status = findlr_spec_parse(t->base.context, FINDLR_KIND_DATA, text, &spec, err);
@@ -71,14 +71,28 @@ static int32_t read_data(trained *t, findlr_error *err) {
   free(file);
   free(value);
   findlr_spec_destroy(spec);
+  return status;
+}
+
+static int32_t check_specs(const trained *t, findlr_error *err) {
+  const arguments *a = t->base.args;
+  int32_t status = check_spec(&t->base, FINDLR_KIND_MODEL, a->model, err);
+  if (status == FINDLR_OK)
+    status = check_spec(&t->base, FINDLR_KIND_OPTIMIZER, a->optimizer, err);
+  if (status == FINDLR_OK)
+    status = check_spec(&t->base, FINDLR_KIND_LOSS, a->loss, err);
   return status == FINDLR_OK ? check_spec(&t->base, FINDLR_KIND_DATA, t->data, err) : status;
 }
 
-
-static int32_t check(subject *self, findlr_error *err) {
+static int32_t check_numbers(subject *self, findlr_error *err) {
   trained *t = (trained *)self;
   const arguments *a = self->args;
   char text[FINDLR_TEXT_SIZE];
+  if (!(a->step_limit >= 0 && isfinite(a->step_limit)))
+    return fail(err, FINDLR_ERR_ARGUMENT, "--step-limit %s: a number of seconds is wanted",
+                number(a->step_limit, text));
+  if (a->step_limit > 0 && !a->isolate)
+    return fail(err, FINDLR_ERR_ARGUMENT, "--step-limit needs a program that can be ended: add --isolate");
   if (!(a->validation >= 0 && a->validation < 1))
     return fail(err, FINDLR_ERR_ARGUMENT, "--validation %s: a fraction from 0 to below 1 is wanted",
                 number(a->validation, text));
@@ -86,17 +100,16 @@ static int32_t check(subject *self, findlr_error *err) {
     return fail(err, FINDLR_ERR_ARGUMENT,
                 "--follow validation needs rows to be held out: add --validation 0.2");
   int32_t status = read_groups(t, err);
-  if (status == FINDLR_OK)
-    status = check_spec(self, FINDLR_KIND_MODEL, a->model, err);
-  if (status == FINDLR_OK)
-    status = check_spec(self, FINDLR_KIND_OPTIMIZER, a->optimizer, err);
-  if (status == FINDLR_OK)
-    status = check_spec(self, FINDLR_KIND_LOSS, a->loss, err);
   return status == FINDLR_OK ? read_data(t, err) : status;
 }
 
-static int32_t open_session(subject *self, findlr_error *err) {
-  trained *t = (trained *)self;
+static int32_t check(subject *self, findlr_error *err) {
+  int32_t status = check_numbers(self, err);
+  return status == FINDLR_OK ? check_specs((trained *)self, err) : status;
+}
+
+static findlr_session_options session_options(const trained *t) {
+  const subject *self = &t->base;
   const arguments *a = self->args;
   findlr_session_options o;
   findlr_session_options_init(&o, sizeof o);
@@ -120,6 +133,12 @@ static int32_t open_session(subject *self, findlr_error *err) {
   o.group_patterns = (const char *const *)t->patterns;
   o.group_factors = t->factors;
   o.slot_directory = a->slots;
+  return o;
+}
+
+static int32_t open_session(subject *self, findlr_error *err) {
+  trained *t = (trained *)self;
+  const findlr_session_options o = session_options(t);
   int32_t status = findlr_session_create(self->context, &o, &t->session, err);
   if (status != FINDLR_OK)
     return status;
@@ -128,8 +147,32 @@ static int32_t open_session(subject *self, findlr_error *err) {
   return findlr_session_describe(t->session, &t->info, err);
 }
 
+/* What is given by name is loaded by the worker alone, so it is the worker that finds the mistakes. Only
+ * then is looked here which of them are the command line's. */
+static int32_t open_isolated(subject *self, findlr_error *err) {
+  trained *t = (trained *)self;
+  const findlr_session_options o = session_options(t);
+  findlr_isolate_options how;
+  findlr_isolate_options_init(&how, sizeof how);
+  how.step_limit = self->args->step_limit;
+  how.plugins = self->args->plugins.at;
+  how.plugin_count = (uint32_t)self->args->plugins.count;
+  int32_t status = findlr_isolated_create(self->context, &o, &how, &t->isolated, err);
+  findlr_error here = FINDLR_ERROR_INIT;
+  if (status == FINDLR_ERR_NOT_FOUND && check_specs(t, &here) == FINDLR_ERR_ARGUMENT &&
+      strcmp(here.message, err->message) == 0)
+    return as_usage(status, err);
+  if (status != FINDLR_OK)
+    return status;
+  self->trainer = findlr_isolated_trainer(t->isolated);
+  t->info.struct_size = sizeof t->info;
+  return findlr_isolated_describe(t->isolated, &t->info, err);
+}
+
 static int32_t fit(subject *self, findlr_range_test_options *options, findlr_error *err) {
-  return findlr_session_fit_options(((trained *)self)->session, options, err);
+  trained *t = (trained *)self;
+  return t->isolated ? findlr_isolated_fit_options(t->isolated, options, err)
+                     : findlr_session_fit_options(t->session, options, err);
 }
 
 static void tell(const subject *self, FILE *to) {
@@ -198,16 +241,21 @@ static void configure(const subject *self, cJSON *c) {
 }
 
 static const char *group(const subject *self, uint32_t i) {
-  return findlr_session_group_pattern(((const trained *)self)->session, i);
+  const trained *t = (const trained *)self;
+  return t->isolated ? findlr_isolated_group_pattern(t->isolated, i)
+                     : findlr_session_group_pattern(t->session, i);
 }
 
 static double factor(const subject *self, uint32_t i) {
-  return findlr_session_group_factor(((const trained *)self)->session, i);
+  const trained *t = (const trained *)self;
+  return t->isolated ? findlr_isolated_group_factor(t->isolated, i)
+                     : findlr_session_group_factor(t->session, i);
 }
 
 static void close_session(subject *self) {
   trained *t = (trained *)self;
   findlr_session_destroy(t->session);
+  findlr_isolated_destroy(t->isolated);
   for (size_t i = 0; i < MOST_GROUPS; i++)
     free(t->patterns[i]);
   free(t->data);
@@ -215,4 +263,9 @@ static void close_session(subject *self) {
 
 const subject_kind session_subject = {
   sizeof(trained), check, open_session, fit, tell, title, configure, group, factor, close_session
+};
+
+/* The same in a program of its own. */
+const subject_kind isolated_subject = {
+  sizeof(trained), check_numbers, open_isolated, fit, tell, title, configure, group, factor, close_session
 };

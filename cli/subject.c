@@ -7,7 +7,7 @@
 #include "message.h"
 
 subject *subject_make(const arguments *args) {
-  const subject_kind *kind = &session_subject;
+  const subject_kind *kind = args->isolate ? &isolated_subject : &session_subject;
   subject *self = allocate(kind->size);
   memset(self, 0, kind->size);
   self->kind = kind;

@@ -43,7 +43,7 @@ struct subject {
   const findlr_trainer *trainer;
 };
 
-extern const subject_kind session_subject;
+extern const subject_kind session_subject, isolated_subject;
 
 /* What the arguments ask for, not open yet; give it back with subject_free. */
 subject *subject_make(const arguments *args);

@@ -768,6 +768,78 @@ class Noisy(Case):
         self.assertIn(process.returncode, (0, 1))
 
 
+# --- in a program of its own --------------------------------------------------------------------
+
+class Isolated(Case):
+    ZOO = os.path.join(os.path.dirname(NOISY), "zoo")
+
+    def test_same_bytes(self):
+        for more in (["--model", "linear", "--group", "bias=0.1"], ["--data", "x.csv", "--target", "a"],
+                     ["--follow", "validation", "--validation", "0.2", "--optimizer", "sgd:momentum=0.9"],
+                     ["--json", "-"], ["--quiet"], ["--csv", "-"]):
+            self.write("x.csv", "a,b\n" + "".join("%d,%d\n" % (i % 5, i % 3) for i in range(200)))
+            plain = self.findlr("run", *FAST, *more)
+            other = self.findlr("run", "--isolate", "--step-limit", "60", *FAST, *more)
+            self.assertEqual((other.returncode, other.stdout, other.stderr),
+                             (plain.returncode, plain.stdout, plain.stderr), more)
+
+    def broken(self, spec, *more):
+        return ["run", "--isolate", "--plugin", os.path.join(self.ZOO, "broken.so"), "--model", "broken:" + spec,
+                *more]
+
+    def test_crash_in_the_middle(self):
+        done = self.findlr(*self.broken("segfault,20", "--json", "x.json", "--csv", "x.csv"))
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, b"findlr: in step 20 the worker was killed by signal 11 (SIGSEGV); its last "
+                         b"words: about to touch nothing\n")
+        answer = json.loads(self.read("x.json"))
+        check_schema(self, answer)
+        self.assertEqual((answer["stop"]["reason"], len(answer["curve"]["loss"])), ("failed", 19))
+
+    def test_hang(self):
+        self.bad(self.broken("loop,1", "--step-limit", "0.3", "--json", "x.json", "--quiet"), 1,
+                 "in step 1 the worker gave no answer within 0.3 seconds")
+
+    def test_crash_at_the_start(self):
+        self.bad(self.broken("abort,0", "--json", "x.json"), 1, "while making the session the worker was killed")
+
+    def test_what_it_prints_does_not_reach_stdout(self):
+        answer = json.loads(self.good(*self.broken("print,3", "--json", "-")).stdout)
+        check_schema(self, answer)
+
+    def test_mistakes(self):
+        self.bad(["run", "--isolate", "--model", "mpl"], 2, "mpl", "mlp")
+        self.bad(["run", "--isolate", "--model", "mlp:hiden=3"], 2, "hiden", "hidden")
+        self.bad(["run", "--isolate", "--model", "mlp:hidden=x"], 2, "hidden")
+        self.bad(["run", "--isolate", "--data", "nowhere.csv"], 1, "nowhere.csv")
+        self.bad(["run", "--isolate", "--plugin", "nowhere.so"], 1, "nowhere.so")
+        self.bad(["run", "--step-limit", "3"], 2, "--isolate")
+        self.bad(["run", "--isolate", "--step-limit", "-3"], 2, "--step-limit -3")
+        self.bad(["run", "--isolate"], 1, "/nowhere/worker", env=environment(FINDLR_WORKER="/nowhere/worker"))
+
+    def test_ctrl_c(self):
+        """A terminal sends it to the whole process group of the program: the worker must not hear it."""
+        process = subprocess.Popen(
+            [PROGRAM, *self.broken("nothing", "--num-iter", "1000000", "--json", "x.json")], cwd=self.folder.name,
+            env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        seen = b""
+        while b"training" not in seen:
+            piece = os.read(process.stdout.fileno(), 4096)
+            self.assertTrue(piece, seen)
+            seen += piece
+        time.sleep(0.2)
+        children = "/proc/%d/task/%d/children" % (process.pid, process.pid)
+        workers = open(children).read().split() if os.path.exists(children) else []
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT, err[-300:])
+        answer = json.loads(self.read("x.json"))
+        self.assertEqual(answer["stop"]["reason"], "cancelled")
+        self.assertGreater(len(answer["curve"]["loss"]), 10)
+        for worker in workers:
+            self.assertFalse(os.path.exists("/proc/" + worker))
+
+
 # --- a locale with a decimal comma --------------------------------------------------------------
 
 class CommaLocale(Case):

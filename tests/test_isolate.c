@@ -652,7 +652,23 @@ START_TEST(nothing_is_loaded_here) {
   findlr_plugin_info info = { .struct_size = sizeof info };
   findlr_isolated_destroy(isolate("broken:how=nothing", 0));
   ck_assert_int_eq(findlr_plugin_at(context, 0, &info, &err), FINDLR_DONE);
-  /* and what is loaded here from a file is loaded there */
+  findlr_session_options o = options_of("broken");
+  findlr_isolate_options how;
+  findlr_isolate_options_init(&how, sizeof how);
+  const char *const files[] = { TEST_ZOO "/larger.so", TEST_ZOO "/no_entry.so", NULL };
+  findlr_isolated *isolated;
+  how.plugins = files;
+  how.plugin_count = 1;
+  ck_ok(findlr_isolated_create(context, &o, &how, &isolated, &err));
+  findlr_isolated_destroy(isolated);
+  how.plugin_count = 2;
+  ck_fails(findlr_isolated_create(context, &o, &how, &isolated, &err), FINDLR_ERR_PLUGIN_FILE,
+           "no_entry.so is no plugin");
+  how.plugin_count = 3;
+  ck_fails(findlr_isolated_create(context, &o, &how, &isolated, &err), FINDLR_ERR_ARGUMENT,
+           "plugin file 2 of the isolation's options is NULL");
+  ck_assert_int_eq(findlr_plugin_at(context, 0, &info, &err), FINDLR_DONE);
+  /* what is loaded here from a file is loaded there */
   ck_ok(findlr_load_plugin(context, TEST_ZOO "/broken.so", &err));
   findlr_isolated_destroy(isolate("broken:how=nothing", 0));
 }

@@ -24,12 +24,14 @@ typedef struct findlr_isolated findlr_isolated;
 
 typedef struct findlr_isolate_options {
   uint32_t struct_size;
-  uint32_t reserved;     /* 0 */
+  uint32_t plugin_count; /* of plugins; 0 */
   double step_limit;     /* seconds that a call of the trainer may take; 0: any number */
   double start_limit;    /* seconds from the start of the worker to the finished session; 0: any */
   uint64_t memory_limit; /* bytes of address space that the worker may have; 0: any number */
   const char *worker;    /* the worker program; NULL: FINDLR_WORKER of the environment (ignored in a
                             setuid program), else the one that was installed with the library */
+  const char *const *plugins; /* files that the worker loads after those that the context has loaded;
+                                 they are not loaded here */
 } findlr_isolate_options;
 
 FINDLR_API void findlr_isolate_options_init(findlr_isolate_options *options, size_t size);

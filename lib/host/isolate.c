@@ -273,7 +273,7 @@ static int32_t check_session(const findlr_context *context, const findlr_session
 static int32_t take_options(const findlr_isolate_options *options, findlr_isolate_options *o,
                             findlr_error *err) {
   findlr_isolate_options_init(o, sizeof *o);
-  int32_t status = findlr__take(o, sizeof *o, options, FINDLR_SIZE_UP_TO(findlr_isolate_options, worker),
+  int32_t status = findlr__take(o, sizeof *o, options, FINDLR_SIZE_UP_TO(findlr_isolate_options, plugins),
                                 "the isolation's options", err);
   if (status < 0)
     return status;
@@ -282,6 +282,9 @@ static int32_t take_options(const findlr_isolate_options *options, findlr_isolat
                         "the %s limit is %g seconds, wanted more than 0, or 0 for none",
                         o->step_limit >= 0 ? "start" : "step",
                         o->step_limit >= 0 ? o->start_limit : o->step_limit);
+  for (uint32_t i = 0; i < o->plugin_count; i++)
+    if (!o->plugins || !o->plugins[i])
+      return findlr__fail(err, FINDLR_ERR_ARGUMENT, "plugin file %u of the isolation's options is NULL", i);
   return FINDLR_OK;
 }
 
@@ -313,14 +316,15 @@ static int32_t start(findlr_isolated *s, const char *program, findlr_error *err)
 }
 
 static void describe(findlr_isolated *s, const findlr_context *context,
-                     const findlr_session_options *session, uint64_t memory_limit) {
+                     const findlr_session_options *session, const findlr_isolate_options *o) {
   findlr__description d = {
     .parent = getpid(),
-    .memory_limit = memory_limit,
+    .memory_limit = o->memory_limit,
     .context_flags = context->flags,
     .log_level = context->services.log ? context->services.log_level : INT32_MAX,
     .plugin_path = context->plugin_path,
     .options = *session,
+    .plugin_count = o->plugin_count,
   };
   for (uint32_t i = 0; i < context->plugin_count; i++)
     d.plugin_count += *context->plugins[i].file != 0;
@@ -329,6 +333,8 @@ static void describe(findlr_isolated *s, const findlr_context *context,
   for (uint32_t i = 0; i < context->plugin_count; i++)
     if (*context->plugins[i].file)
       findlr__frame_put_text(&s->request, context->plugins[i].file);
+  for (uint32_t i = 0; i < o->plugin_count; i++)
+    findlr__frame_put_text(&s->request, o->plugins[i]);
 }
 
 /* Keeps what the worker said of the session. */
@@ -354,7 +360,7 @@ static int32_t make(findlr_isolated *s, const findlr_context *context,
     return status;
   findlr__frame_in answer;
   doing(s, "while making the session ", 0);
-  describe(s, context, session, o->memory_limit);
+  describe(s, context, session, o);
   status = ask(s, o->start_limit, &answer, err);
   if (status == FINDLR_SKIPPED)
     return nonsense(s, err);
