@@ -19,6 +19,10 @@ FINDLR_API int32_t findlr_trainer_create(findlr_context *context, const char *sp
 /* Only for what findlr_trainer_create filled; clears it. */
 FINDLR_API void findlr_trainer_destroy(findlr_trainer *trainer);
 
+/* What a trainer can do: what its FINDLR_EXT_TRAINER says, or what holds without. */
+FINDLR_API int32_t findlr_trainer_describe(const findlr_trainer *trainer, findlr_trainer_info *out,
+                                           findlr_error *err);
+
 typedef struct findlr_drive_options {
   uint32_t struct_size;
   uint32_t reserved;
@@ -34,6 +38,10 @@ FINDLR_API void findlr_drive_options_init(findlr_drive_options *options, size_t 
 /* Resets the test (if it has been used), saves the trainer's state as slot 0, drives it through the
  * whole test, and restores slot 0 on every way out: finished, diverged, cancelled, failed. Afterwards
  * the trainer is as it was, bit for bit, and the curve holds what was recorded, also on failure.
+ *
+ * What the trainer cannot do is said before its first step: FINDLR_ERR_ARGUMENT if it has another number of
+ * parameter groups than the test, FINDLR_ERR_UNSUPPORTED if the test follows the held-out loss and it cannot
+ * evaluate.
  *
  * FINDLR_OK for a test that finished, diverged or became not finite; FINDLR_ERR_CANCELLED; or the
  * status of what failed, with the trainer's sentence. The floating-point control word is looked at

@@ -122,6 +122,9 @@ FINDLR_API const char *findlr_reason_name(int32_t reason);
 FINDLR_API int64_t findlr_range_test_steps(const findlr_range_test *test);
 FINDLR_API int64_t findlr_range_test_num_iter(const findlr_range_test *test);
 
+/* FINDLR_FOLLOW_...: which loss the test records. */
+FINDLR_API uint32_t findlr_range_test_follow(const findlr_range_test *test);
+
 /* The rate of step i of a group, without running: the ramp read ahead. NaN outside. */
 FINDLR_API double findlr_range_test_rate(const findlr_range_test *test, uint32_t group, int64_t i);
 

@@ -43,6 +43,23 @@ typedef struct findlr_trainer_vtable {
   const void *(*get_extension)(void *self, const char *id);
 } findlr_trainer_vtable;
 
+/* What a trainer can do, known once it exists. A driver looks before the first step, and a program shows
+ * it. Without the extension: any number of groups, any slot, and evaluate if the slot is there. */
+#define FINDLR_EXT_TRAINER "findlr.trainer/1"
+typedef struct findlr_trainer_info {
+  uint32_t struct_size;
+  uint32_t group_count;  /* parameter groups: rates of a step, beside 1 for all; 0: any number */
+  uint32_t slot_count;   /* at least 1, since slot 0 is mandatory; UINT32_MAX: any number */
+  uint32_t can_evaluate; /* 0 or 1 */
+  const char *about;     /* one line for people; "". Lives as long as the trainer */
+} findlr_trainer_info;
+
+typedef struct findlr_trainer_about {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int32_t (*describe)(void *self, findlr_trainer_info *out); /* [instance thread] */
+} findlr_trainer_about;
+
 /* A trainer that exists. */
 typedef struct findlr_trainer {
   uint32_t struct_size;

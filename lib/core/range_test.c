@@ -372,6 +372,10 @@ int64_t findlr_range_test_num_iter(const findlr_range_test *test) {
   return test ? test->num_iter : 0;
 }
 
+uint32_t findlr_range_test_follow(const findlr_range_test *test) {
+  return test ? test->follow : FINDLR_FOLLOW_TRAIN;
+}
+
 double findlr_range_test_rate(const findlr_range_test *test, uint32_t group, int64_t i) {
   double rate = NAN;
   if (test && group < test->groups)

@@ -13,6 +13,53 @@ void findlr_drive_options_init(findlr_drive_options *options, size_t size) {
   options->struct_size = (uint32_t)size;
 }
 
+static int32_t check_trainer(const findlr_trainer *t, findlr_error *err) {
+  if (!t || t->struct_size < FINDLR_SIZE_UP_TO(findlr_trainer, self) || !t->vtable ||
+      t->vtable->struct_size < FINDLR_SIZE_UP_TO(findlr_trainer_vtable, restore) || !t->vtable->step ||
+      !t->vtable->save || !t->vtable->restore)
+    return findlr__fail(err, FINDLR_ERR_ARGUMENT,
+                        "the trainer is not filled in: step, save and restore are wanted");
+  return FINDLR_OK;
+}
+
+int32_t findlr_trainer_describe(const findlr_trainer *t, findlr_trainer_info *out, findlr_error *err) {
+  int32_t status = check_trainer(t, err);
+  if (status)
+    return status;
+  findlr_trainer_info info = {
+    .struct_size = sizeof info,
+    .slot_count = UINT32_MAX,
+    .can_evaluate = FINDLR_HAS(t->vtable, findlr_trainer_vtable, evaluate),
+    .about = "",
+  };
+  const findlr_trainer_about *about =
+      FINDLR_HAS(t->vtable, findlr_trainer_vtable, get_extension)
+          ? t->vtable->get_extension(t->self, FINDLR_EXT_TRAINER)
+          : NULL;
+  if (about && about->describe(t->self, &info) != FINDLR_OK)
+    return findlr__fail(err, FINDLR_ERR_BACKEND, "the trainer cannot describe itself");
+  info.can_evaluate = info.can_evaluate && FINDLR_HAS(t->vtable, findlr_trainer_vtable, evaluate);
+  return findlr__give(out, &info, sizeof info, FINDLR_SIZE_UP_TO(findlr_trainer_info, about),
+                      "findlr_trainer_info", err);
+}
+
+/* What the test wants and the trainer cannot do is said before the first step. */
+static int32_t check_fit(const findlr_range_test *test, const findlr_trainer *t, findlr_error *err) {
+  findlr_trainer_info info = { .struct_size = sizeof info };
+  int32_t status = findlr_trainer_describe(t, &info, err);
+  if (status)
+    return status;
+  uint32_t groups = findlr_curve_groups(findlr_range_test_curve(test));
+  if (info.group_count && groups != 1 && groups != info.group_count)
+    return findlr__fail(err, FINDLR_ERR_ARGUMENT,
+                        "the test has %u parameter groups, but the trainer has %u", groups,
+                        info.group_count);
+  if (findlr_range_test_follow(test) == FINDLR_FOLLOW_VALIDATION && !info.can_evaluate)
+    return findlr__fail(err, FINDLR_ERR_UNSUPPORTED,
+                        "the test follows the held-out loss, but the trainer cannot evaluate");
+  return FINDLR_OK;
+}
+
 static int32_t failed(const findlr_trainer *t, int32_t status, const char *slot, findlr_error *err) {
   const char *message =
       FINDLR_HAS(t, findlr_trainer, message) ? t->message(t->message_ud) : NULL;
@@ -38,9 +85,6 @@ static int32_t obey(findlr_range_test *test, const findlr_trainer *t, const find
       return failed(t, status, "step", err);
     break;
   case FINDLR_ACTION_EVALUATE:
-    if (!FINDLR_HAS(v, findlr_trainer_vtable, evaluate))
-      return findlr__fail(err, FINDLR_ERR_UNSUPPORTED,
-                          "the test follows the held-out loss, but the trainer cannot evaluate");
     status = v->evaluate(t->self, &loss);
     if (status)
       return failed(t, status, "evaluate", err);
@@ -92,11 +136,11 @@ int32_t findlr_drive(findlr_range_test *test, const findlr_trainer *trainer,
                                 "the drive options", err);
   if (status)
     return status;
-  if (!trainer || trainer->struct_size < FINDLR_SIZE_UP_TO(findlr_trainer, self) || !trainer->vtable ||
-      trainer->vtable->struct_size < FINDLR_SIZE_UP_TO(findlr_trainer_vtable, restore) ||
-      !trainer->vtable->step || !trainer->vtable->save || !trainer->vtable->restore)
-    return findlr__fail(err, FINDLR_ERR_ARGUMENT,
-                        "the trainer is not filled in: step, save and restore are wanted");
+  status = check_trainer(trainer, err);
+  if (!status)
+    status = check_fit(test, trainer, err);
+  if (status)
+    return status;
   if (findlr_range_test_reason(test) != FINDLR_REASON_RUNNING ||
       findlr_curve_count(findlr_range_test_curve(test)) > 0)
     findlr_range_test_reset(test);

@@ -242,6 +242,25 @@ static int32_t trainer_fingerprint(void *self, uint64_t *ret_hash) {
   return findlr_session_fingerprint(s, ret_hash, &s->error);
 }
 
+static int32_t trainer_describe(void *self, findlr_trainer_info *out) {
+  const findlr_session *s = self;
+  findlr_trainer_info info = {
+    .struct_size = sizeof info,
+    .group_count = s->group_count,
+    .slot_count = FINDLR__SLOTS,
+    .can_evaluate = s->split.validation > 0,
+    .about = "",
+  };
+  return findlr__give(out, &info, sizeof info, FINDLR_SIZE_UP_TO(findlr_trainer_info, about),
+                      "findlr_trainer_info", NULL);
+}
+
+static const void *trainer_extension(void *self, const char *id) {
+  (void)self;
+  static const findlr_trainer_about about = { sizeof about, 0, trainer_describe };
+  return strcmp(id, FINDLR_EXT_TRAINER) == 0 ? &about : NULL;
+}
+
 static const char *trainer_message(void *message_ud) {
   return ((findlr_session *)message_ud)->error.message;
 }
@@ -253,6 +272,7 @@ static const findlr_trainer_vtable trainer_vtable = {
   .save = trainer_save,
   .restore = trainer_restore,
   .fingerprint = trainer_fingerprint,
+  .get_extension = trainer_extension,
 };
 
 const findlr_trainer *findlr_session_trainer(findlr_session *s) {
