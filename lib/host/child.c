@@ -309,7 +309,33 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attri
   return error;
 }
 
-static int spawn(findlr__child *child, const char *const *argv, int in, int out, int printed) {
+/* The environment with more in it, which stands in place of what has the same name. The strings are
+ * borrowed. NULL: no memory. */
+static const char **environment(const findlr__child *child, const char *const *more, size_t *ret_size) {
+  size_t count = 0, most = 1;
+  while (environ && environ[most - 1])
+    most++;
+  for (size_t i = 0; more && more[i]; i++)
+    most++;
+  *ret_size = most * sizeof(char *);
+  const char **all = child->host->alloc(child->ctx, NULL, 0, *ret_size, _Alignof(char *));
+  if (!all)
+    return NULL;
+  for (size_t i = 0; environ && environ[i]; i++) {
+    bool replaced = false;
+    for (size_t k = 0; more && more[k]; k++)
+      replaced |= strncmp(environ[i], more[k], strcspn(more[k], "=") + 1) == 0;
+    if (!replaced)
+      all[count++] = environ[i];
+  }
+  for (size_t i = 0; more && more[i]; i++)
+    all[count++] = more[i];
+  all[count] = NULL;
+  return all;
+}
+
+static int spawn(findlr__child *child, const char *const *argv, const char *const *variables, int in,
+                 int out, int printed) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   int error = posix_spawn_file_actions_init(&actions);
@@ -318,9 +344,10 @@ static int spawn(findlr__child *child, const char *const *argv, int in, int out,
   error = posix_spawnattr_init(&attributes);
   if (!error) {
     error = prepare(&actions, &attributes, child->channel, in, out, printed);
-    char *const *words = (char *const *)(uintptr_t)argv; /* not written to, for all its type */
+    /* Neither is written to, for all their types. */
+    char *const *words = (char *const *)(uintptr_t)argv, *const *rest = (char *const *)(uintptr_t)variables;
     if (!error)
-      error = posix_spawnp(&child->pid, argv[0], &actions, &attributes, words, environ);
+      error = posix_spawnp(&child->pid, argv[0], &actions, &attributes, words, rest);
     if (error)
       child->pid = 0;
     posix_spawnattr_destroy(&attributes);
@@ -338,7 +365,12 @@ static int32_t not_started(const char *program, int error, findlr_error *err) {
 }
 
 /* Makes the channel and starts the program. */
-static int32_t start(findlr__child *child, const char *const *argv, findlr_error *err) {
+static int32_t start(findlr__child *child, const char *const *argv, const char *const *more,
+                     findlr_error *err) {
+  size_t size;
+  const char **variables = environment(child, more, &size);
+  if (!variables)
+    return findlr__no_memory(err, "a child process");
   bool one = child->channel == FINDLR__CHILD_SOCKET;
   int requests[2] = { -1, -1 }, answers[2] = { -1, -1 }, prints[2] = { -1, -1 };
   bool made = make_pair(requests, one) && (one || make_pair(answers, false)) &&
@@ -348,7 +380,8 @@ static int32_t start(findlr__child *child, const char *const *argv, findlr_error
   child->held = one ? -1 : requests[0];
   child->heard = prints[0];
   made = made && do_not_block(child->to) && do_not_block(child->from) && do_not_block(child->heard);
-  int error = made ? spawn(child, argv, requests[0], answers[1], prints[1]) : errno;
+  int error = made ? spawn(child, argv, variables, requests[0], answers[1], prints[1]) : errno;
+  child->host->alloc(child->ctx, variables, size, 0, _Alignof(char *));
   if (one)
     close_descriptor(&requests[0]);
   close_descriptor(&answers[1]);
@@ -372,7 +405,7 @@ int32_t findlr__child_start(const findlr__child_options *options, findlr__child 
   size_t length = findlr__one_line(child->name, sizeof child->name, name, strlen(name));
   if (length < strlen(name) && length > 3)
     memcpy(child->name + findlr__utf8(child->name, length - 3), "...", 4);
-  int32_t status = start(child, options->argv, err);
+  int32_t status = start(child, options->argv, options->more, err);
   if (status != FINDLR_OK) {
     findlr__child_destroy(child, 0);
     return status;
@@ -504,6 +537,11 @@ static findlr__child_line take_line(findlr__child *child, size_t end, bool whole
   if (line.length > 0 && line.text[line.length - 1] == '\r')
     child->buffer[end - 1] = 0, line.length--;
   return line;
+}
+
+bool findlr__child_has_line(const findlr__child *child) {
+  return !child->skipping &&
+         memchr(child->buffer + child->first, '\n', child->last - child->first) != NULL;
 }
 
 int32_t findlr__child_read_line(findlr__child *child, findlr__deadline deadline,

@@ -32,6 +32,7 @@ typedef struct findlr__child_options {
   const findlr_host *host; /* memory and the log; with ctx they must outlive the child */
   void *ctx;
   const char *const *argv; /* ends with NULL; argv[0] is looked for in PATH if it has no '/' */
+  const char *const *more; /* "NAME=VALUE" beside the environment; ends with NULL. NULL: nothing */
   const char *name;        /* begins the sentences; cut if long. NULL: argv[0] */
   uint32_t channel;        /* FINDLR__CHILD_... */
   int32_t log_level;       /* of what it prints */
@@ -70,6 +71,9 @@ enum { FINDLR__CHILD_LONGEST_LINE = 16384 };
 
 int32_t findlr__child_read_line(findlr__child *child, findlr__deadline deadline,
                                 findlr__child_line *ret_line, findlr_error *err);
+
+/* Is a whole line there already? Then the next read_line neither waits nor reads. */
+bool findlr__child_has_line(const findlr__child *child);
 
 /* A line from the channel that is no answer: goes the way of what the child prints. */
 void findlr__child_hear(findlr__child *child, const char *text, size_t length);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "builtin/builtin.h"
+#include "host/exec.h"
 #include "host/registry.h"
 
 void findlr_context_options_init(findlr_context_options *options, size_t size) {
@@ -53,6 +54,8 @@ int32_t findlr_context_create(const findlr_context_options *options, findlr_cont
   const findlr_component *component;
   for (uint32_t i = 0; status == FINDLR_OK && (component = findlr__builtin(i)) != NULL; i++)
     status = findlr_register(context, component, err);
+  if (status == FINDLR_OK)
+    status = findlr_register(context, &findlr__exec, err);
   if (status < 0) {
     findlr_context_destroy(context);
     return status;
