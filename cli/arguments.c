@@ -29,49 +29,54 @@ enum {
   PLOT = COMMAND_PLOT,
   PLUGINS = COMMAND_PLUGINS,
   CURVES = SUGGEST | PLOT,
-  EVERY = RUN | SUGGEST | PLOT | PLUGINS
+  EVERY = RUN | SUGGEST | PLOT | PLUGINS,
+  SESSION = 1 << 16 | RUN /* of a run that trains a session */
 };
 
 static const option options[] = {
   SECTION("Data"),
-  { "data", 0, TEXT, RUN, AT(data), "SPEC", "digits", 0, 0,
+  { "data", 0, TEXT, SESSION, AT(data), "SPEC", "digits", 0, 0,
     "where the rows come from: digits (built in), FILE.csv, idx:IMAGES,LABELS, npy:..." },
-  { "target", 0, TEXT, RUN, AT(target), "NAME|INDEX", NULL, 0, 0,
+  { "target", 0, TEXT, SESSION, AT(target), "NAME|INDEX", NULL, 0, 0,
     "column to predict, by name or by index from 0 (default: the last)" },
-  { "standardize", 0, FLAG, RUN, AT(standardize), NULL, NULL, 0, 0,
+  { "standardize", 0, FLAG, SESSION, AT(standardize), NULL, NULL, 0, 0,
     "shift and scale every feature to mean 0, deviation 1 (of the training part)" },
-  { "validation", 0, REAL, RUN, AT(validation), "FRACTION", "0", 0, 0,
+  { "validation", 0, REAL, SESSION, AT(validation), "FRACTION", "0", 0, 0,
     "part of the rows to hold out, drawn by the seed, each class in proportion" },
   SECTION("Training"),
-  { "model", 0, TEXT, RUN, AT(model), "SPEC", "mlp:hidden=128", 0, 0,
+  { "model", 0, TEXT, SESSION, AT(model), "SPEC", "mlp:hidden=128", 0, 0,
     "what is trained: mlp:hidden=128x64,activation=tanh, linear, ..." },
-  { "optimizer", 0, TEXT, RUN, AT(optimizer), "SPEC", NULL, 0, 0,
+  { "optimizer", 0, TEXT, SESSION, AT(optimizer), "SPEC", NULL, 0, 0,
     "sgd:momentum=0.9, adam, adamw, rmsprop, adagrad; none for a model that trains by itself "
     "(default: adam)" },
-  { "loss", 0, TEXT, RUN, AT(loss), "SPEC", NULL, 0, 0,
+  { "loss", 0, TEXT, SESSION, AT(loss), "SPEC", NULL, 0, 0,
     "cross_entropy, bce_with_logits, mse, l1, huber (default: cross_entropy for classes, mse for "
     "numbers)" },
-  { "batch-size", 0, INTEGER, RUN, AT(batch_size), "N", NULL, 1, 1e9,
+  { "batch-size", 0, INTEGER, SESSION, AT(batch_size), "N", NULL, 1, 1e9,
     "rows a batch (default: 64, or every row if there are fewer)" },
-  { "accumulate", 0, INTEGER, RUN, AT(accumulate), "N", "1", 1, 1e9, "batches an optimizer step" },
-  { "sampling", 0, CHOICE, RUN, AT(sampling), "shuffle|replacement|sequential", "shuffle", 0, 0,
+  { "accumulate", 0, INTEGER, SESSION, AT(accumulate), "N", "1", 1, 1e9, "batches an optimizer step" },
+  { "sampling", 0, CHOICE, SESSION, AT(sampling), "shuffle|replacement|sequential", "shuffle", 0, 0,
     "order of the rows" },
-  { "drop-last", 0, FLAG, RUN, AT(drop_last), NULL, NULL, 0, 0,
+  { "drop-last", 0, FLAG, SESSION, AT(drop_last), NULL, NULL, 0, 0,
     "leave out an epoch's last batch if it is not full" },
   { "group", 0, TEXTS, RUN, AT(groups), "PATTERN=FACTOR", NULL, 0, 0,
     "train the parameters whose names fit PATTERN ('*' and '?') at FACTOR times the rate; may be "
-    "repeated" },
-  { "dtype", 0, CHOICE, RUN, AT(dtype), "float32|float64", "float32", 0, 0, "precision" },
+    "repeated. With --trainer: INDEX=FACTOR, groups counted from 0" },
+  { "dtype", 0, CHOICE, SESSION, AT(dtype), "float32|float64", "float32", 0, 0, "precision" },
   { "threads", 0, INTEGER, RUN, AT(threads), "N", "1", 1, 1024, "threads that a model may use" },
   /* Whole numbers above 2^53 do not survive most readers of JSON. */
   { "seed", 0, INTEGER, RUN, AT(seed), "N", "0", 0, 9007199254740991.0,
     "of everything random; the same seed gives the same curve, bit for bit" },
-  { "slots", 0, TEXT, RUN, AT(slots), "DIR", NULL, 0, 0,
+  { "slots", 0, TEXT, SESSION, AT(slots), "DIR", NULL, 0, 0,
     "keep the saved state in unnamed files there (default: in memory)" },
-  { "isolate", 0, FLAG, RUN, AT(isolate), NULL, NULL, 0, 0,
+  { "isolate", 0, FLAG, SESSION, AT(isolate), NULL, NULL, 0, 0,
     "train in a program of its own: a model that crashes costs a sentence and not this program" },
-  { "step-limit", 0, REAL, RUN, AT(step_limit), "SECONDS", "0", 0, 0,
+  { "step-limit", 0, REAL, SESSION, AT(step_limit), "SECONDS", "0", 0, 0,
     "with --isolate: end a step that takes longer; 0 lets it" },
+  SECTION("Training something else"),
+  { "trainer", 0, TEXT, RUN, AT(trainer), "SPEC", NULL, 0, 0,
+    "train by this instead of data, model, optimizer and loss. \"-- PROGRAM ARGUMENT...\" at the end is "
+    "short for exec:command=\"PROGRAM ARGUMENT...\"" },
   SECTION("Range test"),
   { "start-lr", 0, REAL, RUN, AT(start_lr), "RATE", "1e-7", 0, 0, "the first learning rate" },
   { "end-lr", 0, REAL, RUN, AT(end_lr), "RATE", "10", 0, 0, "the last learning rate" },
@@ -233,6 +238,8 @@ static int32_t parse_option(const command *c, int argc, char **argv, int *at, ar
     if (given[2])
       value = given + 2;
   }
+  if ((o->commands & SESSION) == SESSION && !args->of_session)
+    args->of_session = o->name;
   if (o->type == FLAG) {
     if (value)
       return fail(err, FINDLR_ERR_ARGUMENT, "--%s takes no value, \"%s\" was given", o->name, value);
@@ -257,7 +264,7 @@ int32_t arguments_parse(const command *c, int argc, char **argv, int first, argu
   bool only_files = false;
   for (int i = first; i < argc && status == FINDLR_OK; i++) {
     if (only_files || argv[i][0] != '-' || argv[i][1] == 0)
-      add(&args->files, argv[i]);
+      add(only_files && c->bit == RUN ? &args->program : &args->files, argv[i]);
     else if (strcmp(argv[i], "--") == 0)
       only_files = true;
     else
@@ -265,6 +272,8 @@ int32_t arguments_parse(const command *c, int argc, char **argv, int first, argu
     if (args->help || args->version)
       return FINDLR_OK;
   }
+  if (status == FINDLR_OK && only_files && c->bit == RUN && args->program.count == 0)
+    status = fail(err, FINDLR_ERR_ARGUMENT, "a program is wanted behind --");
   if (status != FINDLR_OK)
     return status;
   if (args->files.count < c->least_files)
@@ -283,6 +292,7 @@ void arguments_free(arguments *args) {
   free(args->plugins.at);
   free(args->plugin_path.at);
   free(args->files.at);
+  free(args->program.at);
 }
 
 /* --- help ------------------------------------------------------------------------------------- */

@@ -28,6 +28,9 @@ typedef struct arguments {
   bool drop_last, isolate;
   double step_limit;
   texts groups;
+  const char *trainer;
+  texts program; /* what stands behind "--" */
+  const char *of_session; /* the first option given that only a session has; NULL: none */
   /* range test */
   double start_lr, end_lr;
   int64_t num_iter;

@@ -15,7 +15,7 @@
 enum { EXIT_NONE = 1, EXIT_USAGE = 2, EXIT_SIGNAL = 128 };
 
 const command commands[] = {
-  { "run", COMMAND_RUN, "[OPTION...]", "train a little at rising rates and suggest one",
+  { "run", COMMAND_RUN, "[OPTION...] [-- PROGRAM [ARGUMENT...]]", "train a little at rising rates and suggest one",
     "Trains a model for --num-iter steps while the learning rate rises from --start-lr to --end-lr, and "
     "records the loss. The curve has three parts: a plateau, where the rate is too small to learn "
     "anything; a fall; and a rise, where the steps are so large that training breaks. A good rate lies "
@@ -24,13 +24,17 @@ const command commands[] = {
     "A SPEC is a name, or NAME:OPTION=VALUE,... as in sgd:momentum=0.9; findlr plugins lists the names, "
     "findlr plugins NAME their options.\n"
     "\n"
+    "A program behind -- is a training script of your own, in any language: it is told a rate, takes one "
+    "step and answers with the loss, by lines of text.\n"
+    "\n"
     "Exit status: 0 with a rate, 1 without one or if something failed, 2 for a command line that makes "
     "no sense, 130 after Ctrl-C.",
     "findlr run\tthe built-in digits, a network with one hidden layer, adam\n"
     "findlr run --data train.csv --target price --standardize --plot curve.svg\t"
     "a table of your own, and a picture\n"
     "findlr run --optimizer sgd:momentum=0.9 --batch-size 128 --json - | jq .suggestion.lr\t"
-    "only the rate, for a script; --quiet does the same\n",
+    "only the rate, for a script; --quiet does the same\n"
+    "findlr run --plot curve.svg -- python3 train.py\ta script that trains by itself\n",
     0, 0, run_command },
   { "suggest", COMMAND_SUGGEST, "[OPTION...] FILE|-", "read a recorded curve and suggest a rate",
     "Reads a curve that findlr run --json or --csv wrote, or that any other tool recorded as a table "

@@ -28,6 +28,8 @@ chart picture_chart(const record *r, const char *title, char subtitle[PICTURE_TE
              optimizer, (int)strcspn(loss, ":"), loss, batch, steps);
   else if (*batch && *steps) /* a model that trains by itself */
     snprintf(subtitle, PICTURE_TEXT, "batch %s, %s steps", batch, steps);
+  else if (*steps) /* a trainer that chooses its batches itself */
+    snprintf(subtitle, PICTURE_TEXT, "%s steps", steps);
   else
     *subtitle = 0;
   return (chart){

@@ -25,15 +25,12 @@ static int32_t read_groups(trained *t, findlr_error *err) {
     return fail(err, FINDLR_ERR_ARGUMENT, "--group was given %zu times, %d are possible", groups->count,
                 MOST_GROUPS);
   for (size_t i = 0; i < groups->count; i++) {
-    const char *text = groups->at[i], *equals = strrchr(text, '=');
-    size_t length = equals ? strlen(equals + 1) : 0;
-    if (!equals || equals == text || findlr_text_parse(equals + 1, length, &t->factors[i]) != length ||
-        length == 0 || !(t->factors[i] > 0) || !isfinite(t->factors[i]))
-      return fail(err, FINDLR_ERR_ARGUMENT,
-                  "--group %s: PATTERN=FACTOR with a positive factor is wanted, as in --group '0.*=0.1'",
-                  text);
-    t->patterns[i] = joined(text, "", "");
-    t->patterns[i][equals - text] = 0;
+    const char *text = groups->at[i];
+    int32_t status = read_group(text,
+                                "PATTERN=FACTOR with a positive factor, as in --group '0.*=0.1',",
+                                &t->patterns[i], &t->factors[i], err);
+    if (status != FINDLR_OK)
+      return status;
     for (size_t k = 0; k < i; k++)
       if (strcmp(t->patterns[k], t->patterns[i]) == 0)
         return fail(err, FINDLR_ERR_ARGUMENT, "--group %s: the pattern was given before", text);
@@ -200,20 +197,9 @@ static void tell(const subject *self, FILE *to) {
           length ? ", " : "", (int)length, loss, counted(i->batch_size, a));
 }
 
-/* Model and data as they were typed, without the folders of files. */
+/* Model and data as they were typed. */
 static char *title(const subject *self) {
-  char *text = joined(self->args->model, " on ", self->args->data), *to = text, *item = text;
-  for (const char *from = text; *from; from++) {
-    if (*from == '/') {
-      to = item;
-      continue;
-    }
-    *to++ = *from;
-    if (strchr(":=,\" ", *from))
-      item = to;
-  }
-  *to = 0;
-  return text;
+  return without_folders(joined(self->args->model, " on ", ((const trained *)self)->data));
 }
 
 static void configure(const subject *self, cJSON *c) {

@@ -43,7 +43,7 @@ struct subject {
   const findlr_trainer *trainer;
 };
 
-extern const subject_kind session_subject, isolated_subject;
+extern const subject_kind session_subject, isolated_subject, trainer_subject;
 
 /* What the arguments ask for, not open yet; give it back with subject_free. */
 subject *subject_make(const arguments *args);
@@ -51,6 +51,14 @@ void subject_free(subject *self); /* NULL is allowed */
 
 /* Is text a spec string of that kind? NULL is. */
 int32_t check_spec(const subject *self, uint32_t kind, const char *text, findlr_error *err);
+
+/* Takes the folders of files out of a text, and returns it: "csv:file=a/b.csv" becomes "csv:file=b.csv". */
+char *without_folders(char *text);
+
+/* Reads NAME=FACTOR as --group takes it, cut in two; *ret_name is the caller's to free, whatever is
+ * returned. `wanted` says what is wanted. */
+int32_t read_group(const char *text, const char *wanted, char **ret_name, double *ret_factor,
+                   findlr_error *err);
 
 /* A value in double quotes, as a spec string takes any; free it. */
 char *quoted(const char *text);
