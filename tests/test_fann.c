@@ -206,6 +206,13 @@ static const char *spec_of(const char *path, const char *more) {
   return file_spec;
 }
 
+/* FANN writes numbers as the locale wants them, but reads them back so only under that locale. */
+static void save_net(struct fann *ann, const char *path) {
+  setlocale(LC_NUMERIC, "C");
+  ck_assert_int_eq(fann_save(ann, path), 0);
+  setlocale(LC_NUMERIC, "");
+}
+
 /* What fann_save writes, whatever kind of network. */
 START_TEST(networks_that_fann_saved_are_read) {
   ERR;
@@ -216,13 +223,15 @@ START_TEST(networks_that_fann_saved_are_read) {
     const char *path = backend_file("", 0);
     fann_set_activation_function_hidden(nets[i], FANN_ELLIOT);
     fann_set_learning_momentum(nets[i], 0.25F);
-    ck_assert_int_eq(fann_save(nets[i], path), 0);
+    save_net(nets[i], path);
     findlr_session_options o = with(spec_of(path, ""));
     o.data_object = &data;
     o.batch_size = ROWS;
     findlr_session *s = backend_session(&o);
     /* The loss of the first step is that of FANN on what it read itself. */
+    setlocale(LC_NUMERIC, "C");
     struct fann *read = fann_create_from_file(path);
+    setlocale(LC_NUMERIC, "");
     struct fann_train_data *rows = as_fann();
     const double ours = backend_step(s, 1e-3), theirs = (double)fann_test_data(read, rows);
     ck_assert_msg(fabs(ours - theirs) < 1e-6, "network %d: %.9g, FANN %.9g", i, ours, theirs);
@@ -262,7 +271,7 @@ static void check_bad(const char *from, const char *to, int32_t status, const ch
 static void save_text(void) {
   struct fann *ann = fann_create_standard(3, FEATURES, 4, OUTPUTS);
   const char *path = backend_file("", 0);
-  ck_assert_int_eq(fann_save(ann, path), 0);
+  save_net(ann, path);
   FILE *file = fopen(path, "r");
   text[fread(text, 1, sizeof text - 1, file)] = 0;
   fclose(file);
@@ -285,6 +294,7 @@ START_TEST(bad_files_are_one_sentence) {
   check_bad("num_layers=3\n", "", format, "no line num_layers=");
   check_bad("network_type=0", "network_type=7", format, "line 5");
   check_bad("network_type", "nonsense", format, "\"nonsense=0\"");
+  check_bad("connection_rate=1.0", "connection_rate=1,0", format, "a decimal point");
   check_bad("learning_momentum=0", "learning_momentum=nan", format, "a number that can be");
   check_bad("layer_sizes=6 5 4", "layer_sizes=6 5000000 4", format, "too short for the 5000010 neurons");
   check_bad("layer_sizes=6 5 4", "layer_sizes=6 -5 4", format, "the size of a layer");

@@ -241,7 +241,8 @@ static int32_t read_keys(reader *r, double values[KEY_COUNT]) {
         skip_line(r);
       }
     if (!known)
-      return unexpected(r, "a line of a FANN network");
+      return unexpected(r, r->at < r->end && *r->at == ',' ? "a decimal point: it was saved under another locale"
+                                         : "a line of a FANN network");
   }
   for (unsigned int k = 0; k < KEY_COUNT; k++)
     if (!(seen >> k & 1))
