@@ -788,7 +788,8 @@ class Isolated(Case):
                 *more]
 
     def test_crash_in_the_middle(self):
-        done = self.findlr(*self.broken("segfault,20", "--json", "x.json", "--csv", "x.csv"))
+        done = self.findlr(*self.broken("segfault,20", "--json", "x.json", "--csv", "x.csv"),
+                           env=environment(ASAN_OPTIONS="handle_segv=0"))
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr, b"findlr: in step 20 the worker was killed by signal 11 (SIGSEGV); its last "
                          b"words: about to touch nothing\n")
