@@ -181,6 +181,11 @@ static void compare(const findlr_session_options *o) {
   ck_assert_ptr_null(findlr_isolated_group_pattern(isolated, a.group_count));
   ck_assert(findlr_isolated_group_factor(isolated, a.group_count) == 0);
 
+  findlr_trainer_info here_can = { .struct_size = sizeof here_can }, there_can = here_can;
+  ck_ok(findlr_trainer_describe(findlr_session_trainer(session), &here_can, &err));
+  ck_ok(findlr_trainer_describe(findlr_isolated_trainer(isolated), &there_can, &err));
+  ck_assert(here_can.group_count == there_can.group_count && here_can.slot_count == there_can.slot_count &&
+            here_can.can_evaluate == there_can.can_evaluate);
   ck_ok(findlr_session_fit_options(session, &options, &err));
   run(findlr_session_trainer(session), &options, &here);
   ck_ok(findlr_isolated_fit_options(isolated, &options, &err));

@@ -26,7 +26,8 @@ enum {
   LONGEST_WORDS = 200,  /* bytes of each */
   SLICE = 50,           /* milliseconds between looks whether it is still there */
   FAREWELL = 1,         /* seconds that a child may take to end after its last byte */
-  EAGER = 50000         /* nanoseconds of looking at a socket before sleeping */
+  EAGER = 50000,        /* nanoseconds of looking at a socket before sleeping */
+  LISTEN = 10000000     /* nanoseconds after which one listens all the same */
 };
 
 struct findlr__child {
@@ -43,6 +44,7 @@ struct findlr__child {
   char name[96];
   char printed[LONGEST_HEARD]; /* a line of it that is not complete */
   size_t printed_length;
+  int64_t listened; /* when, while answers came without waiting */
   char words[WORDS][LONGEST_WORDS]; /* a ring */
   uint32_t word_count;
   char buffer[FINDLR__CHILD_LONGEST_LINE + 1]; /* read from the channel, not yet asked for */
@@ -476,11 +478,15 @@ int32_t findlr__child_write(findlr__child *child, const void *bytes, size_t size
  * it meanwhile. */
 static int32_t receive(findlr__child *child, void *place, size_t size, size_t *ret_size,
                        findlr__deadline deadline, findlr_error *err) {
-  int64_t eager = child->channel == FINDLR__CHILD_SOCKET ? now() + EAGER : 0;
-  while (now() < eager) {
+  int64_t t = now(), eager = child->channel == FINDLR__CHILD_SOCKET ? t + EAGER : 0;
+  for (; t < eager; t = now()) {
     ssize_t n = read(child->from, place, size);
     if (n > 0) {
       *ret_size = (size_t)n;
+      if (t > child->listened + LISTEN) {
+        child->listened = t;
+        listen_once(child);
+      }
       return FINDLR_OK;
     }
     if (n == 0 || errno != EAGAIN)

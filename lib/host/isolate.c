@@ -195,6 +195,25 @@ static int32_t fingerprint(void *self, uint64_t *ret_hash) {
   return status;
 }
 
+static int32_t describe_trainer(void *self, findlr_trainer_info *out) {
+  const findlr_isolated *s = self;
+  findlr_trainer_info info = {
+    .struct_size = sizeof info,
+    .group_count = s->session.info.group_count,
+    .slot_count = FINDLR__SLOTS,
+    .can_evaluate = s->session.info.validation_rows > 0,
+    .about = "",
+  };
+  return findlr__give(out, &info, sizeof info, FINDLR_SIZE_UP_TO(findlr_trainer_info, about),
+                      "findlr_trainer_info", NULL);
+}
+
+static const void *get_extension(void *self, const char *id) {
+  (void)self;
+  static const findlr_trainer_about about = { sizeof about, 0, describe_trainer };
+  return strcmp(id, FINDLR_EXT_TRAINER) == 0 ? &about : NULL;
+}
+
 static const char *message(void *message_ud) {
   return ((findlr_isolated *)message_ud)->error.message;
 }
@@ -206,6 +225,7 @@ static const findlr_trainer_vtable vtable = {
   .save = save,
   .restore = restore,
   .fingerprint = fingerprint,
+  .get_extension = get_extension,
 };
 
 const findlr_trainer *findlr_isolated_trainer(findlr_isolated *s) {
