@@ -24,7 +24,7 @@ typedef struct fixture {
 
 static void keep(void *ud, int32_t level, const char *text, size_t len) {
   fixture *f = ud;
-  ck_assert_int_eq(level, FINDLR_LOG_INFO);
+  ck_quick(level == FINDLR_LOG_INFO, "level %d", level);
   f->lines++;
   f->bytes += len;
   if (strlen(f->log) + len + 2 < sizeof f->log)
@@ -198,7 +198,8 @@ START_TEST(no_such_program) {
     { "./not-there", "cannot start ./not-there: No such file", FINDLR_ERR_NOT_FOUND },
     { "/", "cannot start /: Permission denied", FINDLR_ERR_IO },
   };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+  /* Under valgrind posix_spawn cannot tell. */
+  for (size_t i = 0; i < sizeof cases / sizeof *cases && !getenv("FINDLR_TEST_VALGRIND"); i++) {
     const char *argv[] = { cases[i].program, NULL };
     findlr__child_options o = { .host = &f.services.host, .ctx = &f.services, .argv = argv };
     ck_fails(findlr__child_start(&o, &child, &err), cases[i].status, cases[i].sentence);

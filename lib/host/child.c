@@ -105,6 +105,13 @@ static bool listen_once(findlr__child *child) {
   return n > 0;
 }
 
+/* As much as a pipe holds; somebody else may still be writing. */
+static void hear_the_rest(findlr__child *child) {
+  for (int i = 0; i < 32 && listen_once(child); i++)
+    ;
+  hear_printed(child);
+}
+
 /* --- its end --------------------------------------------------------------------------------- */
 
 /* Has it ended? Then what it left in its process group is killed, while its own number cannot have been
@@ -218,10 +225,7 @@ static int32_t gone(findlr__child *child, findlr_error *err) {
 
 int32_t findlr__child_fail(findlr__child *child, findlr_error *err, int32_t code, const char *format,
                            ...) {
-  /* A pipe holds at most a megabyte, and somebody else may still be writing. */
-  for (int i = 0; i < 256 && listen_once(child); i++)
-    ;
-  hear_printed(child);
+  hear_the_rest(child);
   char what[FINDLR_MESSAGE_SIZE];
   va_list args;
   va_start(args, format);
@@ -436,9 +440,7 @@ void findlr__child_destroy(findlr__child *child, double grace) {
     while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
       ;
   }
-  for (int i = 0; i < 256 && listen_once(child); i++)
-    ;
-  hear_printed(child);
+  hear_the_rest(child);
   close_descriptor(&from);
   close_descriptor(&child->heard);
   child->host->alloc(child->ctx, child, sizeof *child, 0, _Alignof(findlr__child));
