@@ -1,11 +1,73 @@
 /* SPDX-License-Identifier: MIT */
+#include "host/rules.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "host/option.h"
-#include "host/spec.h"
+/* --- reading against a table ------------------------------------------------------------------ */
 
-/* Smoothings and stop rules as spec strings: small tables of their own for the same parser. */
+int32_t findlr__rule_describe(void *user, uint32_t i, findlr_option *out) {
+  const findlr__rule_option *options = user;
+  const uint32_t size = out->struct_size;
+  *out = options[i].option;
+  out->struct_size = size;
+  return FINDLR_OK;
+}
+
+static const char *rule_name(const void *ud, uint32_t i) {
+  const findlr__rules *t = ud;
+  return i < t->count ? t->rules[i].name : NULL;
+}
+
+int32_t findlr__rule_parse(findlr_context *context, const char *what, const findlr__rules *t,
+                           const char *text, uint32_t *ret_index, findlr_spec **ret_spec,
+                           findlr_error *err) {
+  if (!context)
+    return findlr__fail(err, FINDLR_ERR_ARGUMENT, "context is NULL");
+  findlr__spec_parts parts;
+  int32_t status = findlr__spec_cut(text, what, &parts, err);
+  if (status < 0)
+    return status;
+  uint32_t i = 0;
+  while (i < t->count && (strlen(t->rules[i].name) != parts.name_length ||
+                          memcmp(t->rules[i].name, parts.name, parts.name_length) != 0))
+    i++;
+  if (i == t->count) {
+    char name[64] = "", list[300] = "";
+    if (parts.name_length < sizeof name)
+      memcpy(name, parts.name, parts.name_length);
+    const char *near = findlr__nearest(name, rule_name, t);
+    size_t n = 0;
+    for (uint32_t j = 0; j < t->count; j++)
+      n += findlr__format(list + n, sizeof list - n, "%s%s", j ? ", " : "", t->rules[j].name);
+    return findlr__fail(err, FINDLR_ERR_NOT_FOUND, "there is no %s named \"%s\"%s%s%s, wanted %s",
+                        what, name, near ? " (did you mean \"" : "", near ? near : "",
+                        near ? "\"?)" : "", list);
+  }
+  status = findlr__spec_read(findlr_context_allocator(context), what, &t->rules[i], &parts, 0,
+                             ret_spec, err);
+  if (status == FINDLR_OK)
+    *ret_index = i;
+  return status;
+}
+
+void findlr__rule_apply(const findlr_spec *spec, void *into) {
+  const findlr__rule_option *options = findlr_spec_component(spec)->user;
+  uint32_t count;
+  const findlr_value *const *values = findlr_spec_values(spec, &count);
+  for (uint32_t i = 0; i < count; i++) {
+    char *to = (char *)into + options[i].offset;
+    uint32_t word = (uint32_t)values[i]->integer;
+    if (options[i].type == FINDLR__TO_REAL)
+      memcpy(to, &values[i]->real, sizeof values[i]->real);
+    else if (options[i].type == FINDLR__TO_INTEGER)
+      memcpy(to, &values[i]->integer, sizeof values[i]->integer);
+    else if (options[i].type == FINDLR__TO_WORD)
+      memcpy(to, &word, sizeof word);
+  }
+}
+
+/* --- smoothings and stop rules ---------------------------------------------------------------- */
 
 static int32_t describe(void *user, uint32_t i, findlr_option *out) {
   const findlr_option *options = user;
@@ -51,44 +113,11 @@ static const findlr_component stops[] = {
   RULE("rise", "when the loss has risen far above its best", rise_options),
 };
 
-typedef struct table {
-  const findlr_component *rules;
-  uint32_t count;
-} table;
-
-static const char *rule_name(const void *ud, uint32_t i) {
-  const table *t = ud;
-  return i < t->count ? t->rules[i].name : NULL;
-}
-
 /* Reads text against a table; fills the place in it and the values of up to two options. */
-static int32_t parse(findlr_context *context, const char *what, const table *t, const char *text,
-                     uint32_t *ret_index, double values[2], findlr_error *err) {
-  if (!context)
-    return findlr__fail(err, FINDLR_ERR_ARGUMENT, "context is NULL");
-  findlr__spec_parts parts;
-  int32_t status = findlr__spec_cut(text, what, &parts, err);
-  if (status < 0)
-    return status;
-  uint32_t i = 0;
-  while (i < t->count && (strlen(t->rules[i].name) != parts.name_length ||
-                          memcmp(t->rules[i].name, parts.name, parts.name_length) != 0))
-    i++;
-  if (i == t->count) {
-    char name[64] = "", list[100] = "";
-    if (parts.name_length < sizeof name)
-      memcpy(name, parts.name, parts.name_length);
-    const char *near = findlr__nearest(name, rule_name, t);
-    size_t n = 0;
-    for (uint32_t j = 0; j < t->count; j++)
-      n += findlr__format(list + n, sizeof list - n, "%s%s", j ? ", " : "", t->rules[j].name);
-    return findlr__fail(err, FINDLR_ERR_NOT_FOUND, "there is no %s named \"%s\"%s%s%s, wanted %s",
-                        what, name, near ? " (did you mean \"" : "", near ? near : "",
-                        near ? "\"?)" : "", list);
-  }
+static int32_t parse(findlr_context *context, const char *what, const findlr__rules *t,
+                     const char *text, uint32_t *ret_index, double values[2], findlr_error *err) {
   findlr_spec *spec;
-  status = findlr__spec_read(findlr_context_allocator(context), what, &t->rules[i], &parts, 0, &spec,
-                             err);
+  int32_t status = findlr__rule_parse(context, what, t, text, ret_index, &spec, err);
   if (status < 0)
     return status;
   uint32_t count;
@@ -96,13 +125,12 @@ static int32_t parse(findlr_context *context, const char *what, const table *t, 
   for (uint32_t j = 0; j < count && j < 2; j++)
     values[j] = given[j]->real;
   findlr_spec_destroy(spec);
-  *ret_index = i;
   return FINDLR_OK;
 }
 
 int32_t findlr_smoothing_parse(findlr_context *context, const char *text,
                                findlr_smoothing *ret_smoothing, findlr_error *err) {
-  const table t = { smoothings, sizeof smoothings / sizeof smoothings[0] };
+  const findlr__rules t = { smoothings, sizeof smoothings / sizeof smoothings[0] };
   double values[2] = { 0, 0 };
   findlr_smoothing found = { sizeof found, 0, 0 };
   int32_t status = parse(context, "smoothing", &t, text, &found.kind, values, err);
@@ -115,7 +143,7 @@ int32_t findlr_smoothing_parse(findlr_context *context, const char *text,
 
 int32_t findlr_stop_parse(findlr_context *context, const char *text, findlr_stop *ret_stop,
                           findlr_smoothing *smoothing, findlr_error *err) {
-  const table t = { stops, sizeof stops / sizeof stops[0] };
+  const findlr__rules t = { stops, sizeof stops / sizeof stops[0] };
   double values[2] = { 4, 0.98 };
   findlr_stop found = { sizeof found, 0, 0, smoothing };
   int32_t status = parse(context, "stop rule", &t, text, &found.rule, values, err);
