@@ -9,6 +9,7 @@
  *   session.h      the library's loop: data, model, optimizer and loss by name
  *   isolate.h      the same in a program of its own, for backends that crash
  *   suggestion.h   what a finished curve says
+ *   schedule.h     rates for the training that follows, and early_stopping.h when to end it
  *   plugin.h       writing a backend
  *
  * Ownership: who makes a thing destroys it; returned pointers belong to the object asked and live as
@@ -20,9 +21,11 @@
 #include "context.h"
 #include "curve.h"
 #include "driver.h"
+#include "early_stopping.h"
 #include "error.h"
 #include "isolate.h"
 #include "memory.h"
+#include "metric.h"
 #include "range_test.h"
 #include "registry.h"
 #include "schedule.h"

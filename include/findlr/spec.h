@@ -2,7 +2,9 @@
 #ifndef FINDLR_SPEC_H
 #define FINDLR_SPEC_H
 
+#include "early_stopping.h"
 #include "registry.h"
+#include "schedule.h"
 #include "stop.h"
 
 FINDLR_BEGIN
@@ -41,6 +43,36 @@ FINDLR_API int32_t findlr_smoothing_parse(findlr_context *context, const char *t
 FINDLR_API int32_t findlr_stop_parse(findlr_context *context, const char *text,
                                      findlr_stop *ret_stop, findlr_smoothing *smoothing,
                                      findlr_error *err);
+
+/* What a schedule is for: where its spec string says nothing, the numbers come from here. 0: not
+ * known, and then the string must say it (what is known replaces low by a quarter of the peak, and the
+ * peak by lr). The members of a findlr_suggestion of the same names fit. */
+typedef struct findlr_schedule_basis {
+  uint32_t struct_size;
+  uint32_t reserved; /* 0 */
+  double lr;         /* the rate to train with */
+  double low, high;  /* the interval of cyclical schedules; high is the peak of a one-cycle, too */
+  int64_t steps;     /* of the whole run, warm-up included */
+} findlr_schedule_basis;
+
+/* Makes a schedule from "cosine", "cosine:min=1e-5,warmup=100", "one_cycle:max=0.1,steps=1000",
+ * "reduce_on_plateau:mode=max,patience=5": the word of findlr_schedule_name and options, of which every
+ * schedule has steps (without warm-up), warmup, warmup_mode and warmup_start, in front of which stand
+ * its own (docs/schedules.md; findlr_schedule_component). basis NULL: nothing is known. The allocator
+ * is the context's, which must outlive the schedule. */
+FINDLR_API int32_t findlr_schedule_parse(findlr_context *context, const char *text,
+                                         const findlr_schedule_basis *basis,
+                                         findlr_schedule **ret_schedule, findlr_error *err);
+
+/* The i-th kind of schedule as if it were a component: its name, one line of help, and its options. kind is
+ * 0 and vtable NULL. NULL past the last. Static. [any thread] */
+FINDLR_API const findlr_component *findlr_schedule_component(uint32_t i);
+
+/* "min:patience=5,min_delta=0.001,baseline=0.3,start_from=10,nan=stop,restore_best=true", "max:5" (patience
+ * comes first): the mode of a metric and options. The struct_size of *ret_options is set by the caller. */
+FINDLR_API int32_t findlr_early_stopping_parse(findlr_context *context, const char *text,
+                                               findlr_early_stopping_options *ret_options,
+                                               findlr_error *err);
 
 FINDLR_END
 
