@@ -71,7 +71,7 @@ static double backend_mean(const double *loss, size_t from, size_t to) {
 
 /* A whole range test: a plateau, a fall, and (if rises) a rise or an end that is not finite; a rate is
  * suggested; and the session is as it was, bit for bit. */
-static void backend_check_curve(const findlr_session_options *o, double start, double end, bool rises) {
+static inline void backend_check_curve(const findlr_session_options *o, double start, double end, bool rises) {
   ERR;
   findlr_session *s = backend_session(o);
   const uint64_t before = backend_fingerprint(s);
@@ -123,7 +123,7 @@ static int32_t backend_failing_step(void *self, const double *rates, uint32_t n,
 /* Trained a little, so that momentum and counters hold something; then cancelled, failed and finished
  * range tests, each of which must leave what was there; and what follows must be what would have
  * followed. */
-static void backend_check_restore(const findlr_session_options *o, double rate) {
+static inline void backend_check_restore(const findlr_session_options *o, double rate) {
   ERR;
   findlr_session *s = backend_session(o), *plain = backend_session(o);
   for (int i = 0; i < 5; i++)
@@ -161,7 +161,7 @@ static void backend_check_restore(const findlr_session_options *o, double rate) 
 }
 
 /* The same seed gives the same losses, another seed others. */
-static void backend_check_seed(const findlr_session_options *options, double rate) {
+static inline void backend_check_seed(const findlr_session_options *options, double rate) {
   findlr_session_options o = *options;
   const uint64_t seeds[] = { 3, 3, 4 };
   double loss[3][10];
@@ -177,7 +177,7 @@ static void backend_check_seed(const findlr_session_options *options, double rat
 }
 
 /* A session that rand()'s user next door does not notice. */
-static void backend_check_rand(const findlr_session_options *o, double rate) {
+static inline void backend_check_rand(const findlr_session_options *o, double rate) {
   int expected[8];
   srand(11);
   for (int i = 0; i < 8; i++)

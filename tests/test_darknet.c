@@ -104,6 +104,23 @@ START_TEST(nothing_is_printed) {
 }
 END_TEST
 
+#ifdef FINDLR_PROGRAM
+/* The program's standard output is JSON and nothing else. */
+START_TEST(json_on_standard_output_stays_clean) {
+  char command[768], text[65536];
+  cfg_of(NET CONV POOL "[dropout]\n" END, "");
+  snprintf(command, sizeof command, FINDLR_PROGRAM " run --model darknet:%s --num-iter 60 --json - "
+           "2>/dev/null", path);
+  FILE *out = popen(command, "r");
+  const size_t n = fread(text, 1, sizeof text - 1, out);
+  ck_assert_int_eq(pclose(out), 0);
+  ck_assert(n > 2 && text[0] == '{' && text[n - 2] == '}' && text[n - 1] == '\n');
+  text[n] = 0;
+  ck_assert_ptr_null(strstr(text, "conv "));
+}
+END_TEST
+#endif
+
 static size_t lines_logged;
 
 static void count_line(void *ud, int32_t level, const char *text, size_t len) {
@@ -457,6 +474,9 @@ static Suite *suite(void) {
   tcase_add_test(t, a_seed_gives_one_curve);
   tcase_add_test(t, rand_is_left_alone);
   tcase_add_test(t, nothing_is_printed);
+#ifdef FINDLR_PROGRAM
+  tcase_add_test(t, json_on_standard_output_stays_clean);
+#endif
   tcase_add_test(t, what_darknet_prints_goes_to_the_log);
   tcase_add_test(t, numbers_of_the_cfg_do_not_depend_on_the_locale);
   tcase_add_test(t, a_step_is_a_step_of_darknet);
