@@ -26,6 +26,7 @@ enum {
   LONGEST_WORDS = 200,  /* bytes of each */
   SLICE = 50,           /* milliseconds between looks whether it is still there */
   FAREWELL = 1,         /* seconds that a child may take to end after its last byte */
+  OVERTIME = 100000000, /* nanoseconds in which what is there is still taken */
   EAGER = 50000,        /* nanoseconds of looking at a socket before sleeping */
   LISTEN = 10000000     /* nanoseconds after which one listens all the same */
 };
@@ -146,6 +147,8 @@ static int wait_for(findlr__child *child, int fd, short events, findlr__deadline
   for (;;) {
     struct pollfd fds[] = { { fd, events, 0 }, { child->heard, POLLIN, 0 } };
     int64_t left = deadline.at == INT64_MAX ? INT64_MAX : deadline.at - now();
+    if (left < -OVERTIME)
+      return LATE; /* a child that chatters faster than we read */
     int milliseconds = left <= 0 ? 0 : left / 1000000 < SLICE ? (int)(left / 1000000) + 1 : SLICE;
     if (fd < 0 && milliseconds > 2)
       milliseconds = 2; /* only the end is waited for */
