@@ -6,6 +6,7 @@ Standard library only (and PyTorch in the scripts that PYTHON runs)."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -85,6 +86,13 @@ class Examples(Case):
         self.assertEqual(short["config"]["trainer"], long["config"]["trainer"])
         mixed = self.json_of("--trainer", "exec:timeout=7", "--", "perl", script)
         self.assertIn("timeout=7", mixed["config"]["trainer"])
+
+    def test_the_manual(self):
+        with open(os.path.join(EXAMPLES, "..", "..", "docs", "exec.md"), encoding="utf-8") as manual:
+            script = re.search(r"```python\n(import .*?)```", manual.read(), re.S).group(1)
+        self.assertLessEqual(len(script.strip().splitlines()), 20)
+        answer = self.json_of("--", "python3", "-c", "exec(" + repr(script) + ")")
+        self.assertEqual(answer["suggestion"]["verdict"], "good")
 
     @unittest.skipUnless(TORCH, "without PyTorch")
     def test_pytorch(self):
