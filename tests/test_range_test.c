@@ -566,7 +566,7 @@ START_TEST(suggests) {
   findlr_suggestion_init(&suggestion, sizeof suggestion);
   ck_ok(findlr_range_test_suggest(test, NULL, &suggestion, &err));
   ck_assert_int_eq(suggestion.verdict, FINDLR_VERDICT_GOOD);
-  ck_assert_double_eq_tol(log10(suggestion.lr), -2.5, 0.3);
+  ck_assert_double_eq_tol(log10(suggestion.lr), -2.05, 0.1);
   ck_fails(findlr_range_test_suggest(NULL, NULL, &suggestion, &err), FINDLR_ERR_ARGUMENT, "NULL");
   findlr_range_test_destroy(test);
 }

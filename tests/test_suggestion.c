@@ -72,7 +72,8 @@ static findlr_curve *reference(const char *method, double amplitude, uint32_t se
 static void ck_sound(const findlr_suggestion *s) {
   ck_assert_msg(s->message[0] != 0, "%s gives no sentence", s->method);
   ck_assert_uint_lt(strlen(s->message), sizeof s->message - 1);
-  if (s->verdict == FINDLR_VERDICT_GOOD || s->verdict == FINDLR_VERDICT_NEVER_DIVERGED) {
+  if (s->verdict == FINDLR_VERDICT_GOOD || s->verdict == FINDLR_VERDICT_NEVER_DIVERGED ||
+      s->verdict == FINDLR_VERDICT_UNCERTAIN) {
     ck_assert_msg(s->lr > 0 && s->low > 0 && s->low <= s->lr && s->lr <= s->high &&
                       isfinite(s->high) && s->index >= 0,
                   "%s: row %lld, %g in %g to %g", s->method, (long long)s->index, s->lr, s->low,
@@ -406,13 +407,17 @@ END_TEST
 
 /* --- auto --------------------------------------------------------------------------------- */
 
-START_TEST(auto_finds_the_steepest_place) {
-  const double amplitudes[] = { 0, 0.1, 0.3, 1 }, worst[] = { 0.05, 0.1, 0.35, 1.1 };
+/* What auto answers on the synthetic curve, where half of the fall is reached at -2.5 and nine tenths at
+ * -1.8: between them, and later the denser the rows are, but not beyond the minimum, which is at -0.6. */
+static const double ANSWER = -2.05;
+
+START_TEST(auto_finds_where_most_of_the_fall_is_done) {
+  const double amplitudes[] = { 0, 0.1, 0.3, 1 }, worst[] = { 0.05, 0.1, 0.3, 0.8 };
   for (size_t a = 0; a < 4; a++)
     for (uint32_t seed = 1; seed <= 100; seed++) {
       findlr_suggestion s = ask_once(reference("auto", amplitudes[a], 7919 * seed), "auto");
       ck_verdict(s, FINDLR_VERDICT_GOOD, "rises again");
-      double off = fabs(log10(s.lr) + 2.5);
+      double off = fabs(log10(s.lr) - ANSWER);
       ck_assert_msg(off < worst[a], "noise %g, seed %u: %g", amplitudes[a], seed, s.lr);
       ck_assert_msg((a == 3 || s.low > 1e-5) && s.low < 4e-3 && s.high > 0.01 && s.high < 1,
                     "noise %g, seed %u: %g to %g", amplitudes[a], seed, s.low, s.high);
@@ -450,7 +455,7 @@ START_TEST(auto_does_not_mind_odd_losses) {
         add(with, findlr_curve_lr(curve, 0)[i], i == at ? odd[k] : findlr_curve_loss(curve)[i]);
       findlr_suggestion s = ask_once(with, "auto");
       ck_verdict(s, FINDLR_VERDICT_GOOD, "");
-      ck_assert_msg(fabs(log10(s.lr) + 2.5) < 0.15, "%g at row %zu: %g", odd[k], at, s.lr);
+      ck_assert_msg(fabs(log10(s.lr) - ANSWER) < 0.15, "%g at row %zu: %g", odd[k], at, s.lr);
       findlr_curve_destroy(curve);
     }
 }
@@ -464,7 +469,7 @@ START_TEST(a_minimum_after_an_explosion_is_none) {
   }
   findlr_suggestion s = ask_once(curve, "auto");
   ck_verdict(s, FINDLR_VERDICT_GOOD, "");
-  ck_assert(fabs(log10(s.lr) + 2.5) < 0.1 && s.high < 0.4);
+  ck_assert(fabs(log10(s.lr) - ANSWER) < 0.1 && s.high < 0.4);
 }
 END_TEST
 
@@ -479,8 +484,9 @@ START_TEST(any_number_of_rows_and_decades) {
       }
       findlr_suggestion s = ask_once(curve, "auto");
       double step = decades / (double)(rows[k] - 1);
-      ck_assert_msg(fabs(log10(s.lr) + 2.5) < 0.1 + step, "%zu rows, %g decades: %g", rows[k],
-                    decades, s.lr);
+      double wanted = fmin(ANSWER + 0.6 * log10(8 / 99. / step), -0.6);
+      ck_assert_msg(fabs(log10(s.lr) - wanted) < 0.15 + 1.2 * step, "%zu rows, %g decades: %g",
+                    rows[k], decades, s.lr);
     }
 }
 END_TEST
@@ -491,7 +497,7 @@ START_TEST(a_linear_ramp_from_zero) {
     add(curve, 1e-4 * i, i < 20 ? 2 : i < 40 ? 2 - 0.08 * (i - 19) : 0.4 + 0.05 * (i - 40));
   findlr_suggestion s = ask(curve, "auto");
   ck_verdict(s, FINDLR_VERDICT_GOOD, "");
-  ck_assert(s.lr > 1.5e-3 && s.lr < 4e-3);
+  ck_assert(s.lr > 1.5e-3 && s.lr < 4.5e-3);
   for (int p = 0; p < PEERS; p++)
     ask(curve, answers[p].method);
   findlr_curve_destroy(curve);
@@ -537,7 +543,7 @@ START_TEST(verdicts_where_a_number_is_justified) {
   ck_verdict(ask_once(drawn(N, loss_at, 0.1), "auto"), FINDLR_VERDICT_GOOD, "let it cycle from");
   findlr_suggestion s = ask_once(drawn(80, loss_at, 0.1), "auto");
   ck_verdict(s, FINDLR_VERDICT_NEVER_DIVERGED, "end higher");
-  ck_assert(fabs(log10(s.lr) + 2.5) < 0.15);
+  ck_assert(fabs(log10(s.lr) - ANSWER) < 0.15);
   ck_verdict(ask_once(drawn(N, falling, 0.1), "auto"), FINDLR_VERDICT_NEVER_DIVERGED, "end higher");
   ck_verdict(ask_once(reference("lightning", 0.4, 1), "lightning"), FINDLR_VERDICT_GOOD,
              "lies outside");
@@ -573,8 +579,6 @@ START_TEST(verdicts_without_a_number) {
     { constant, 0.5, N, FINDLR_VERDICT_NEVER_DESCENDED, "end higher" },
     { loss_at, 0.5, 20, FINDLR_VERDICT_NEVER_DESCENDED, "end higher" },
     { rising, 0, N, FINDLR_VERDICT_NEVER_DESCENDED, "start lower" },
-    { plateau_then_rising, 0, N, FINDLR_VERDICT_NEVER_DESCENDED, "start lower" },
-    { plateau_then_rising, 0.5, N, FINDLR_VERDICT_NEVER_DESCENDED, "start lower" },
     { late, 0.02, N, FINDLR_VERDICT_NEVER_DESCENDED, "start lower" },
     { loss_at, 0, 0, FINDLR_VERDICT_TOO_FEW_POINTS, "wanted at least 5" },
     { loss_at, 0, 1, FINDLR_VERDICT_TOO_FEW_POINTS, "wanted at least 5" },
@@ -586,6 +590,33 @@ START_TEST(verdicts_without_a_number) {
       ck_verdict(ask_once(drawn(cases[k].rows, cases[k].f, cases[k].amplitude), method),
                  cases[k].verdict, cases[k].text);
   }
+}
+END_TEST
+
+/* The plateau's end says something about the rate; but a rule about falls has nothing to say. */
+START_TEST(a_plateau_with_an_end_gives_a_guess) {
+  for (double noise = 0; noise < 1; noise += 0.5) {
+    findlr_suggestion s = ask_once(drawn(N, plateau_then_rising, noise), "auto");
+    ck_verdict(s, FINDLR_VERDICT_UNCERTAIN, "is a guess");
+    ck_assert_msg(s.lr > 5e-4 && s.lr < 6e-3 && s.low < s.lr && s.high > s.lr, "%g", s.lr);
+    const char *method;
+    for (uint32_t m = 1; (method = findlr_suggestion_method(m)) != NULL; m++)
+      ck_verdict(ask_once(drawn(N, plateau_then_rising, noise), method),
+                 FINDLR_VERDICT_NEVER_DESCENDED, "start lower");
+  }
+}
+END_TEST
+
+/* Two losses far above a noisy plateau: the fall after it is read, but not vouched for. */
+START_TEST(heavy_tails_are_not_vouched_for) {
+  findlr_curve *plain = reference("auto", 0.2, 1), *with = new_curve();
+  for (size_t i = 0; i < N; i++)
+    add(with, findlr_curve_lr(plain, 0)[i],
+        findlr_curve_loss(plain)[i] + (i == 9 || i == 22 ? 5 : 0));
+  double wanted = ask_once(plain, "auto").lr;
+  findlr_suggestion s = ask_once(with, "auto");
+  ck_verdict(s, FINDLR_VERDICT_UNCERTAIN, "scatter far");
+  ck_assert(fabs(log10(s.lr / wanted)) < 0.1);
 }
 END_TEST
 
@@ -609,7 +640,8 @@ END_TEST
 START_TEST(a_small_fall_is_found_in_noise) {
   int found = 0;
   for (uint32_t seed = 1; seed <= 200; seed++)
-    found += ask_once(reference("auto", 2.5, seed * 7919), "auto").verdict == FINDLR_VERDICT_GOOD;
+    found +=
+        ask_once(reference("auto", 2.5, seed * 7919), "auto").verdict != FINDLR_VERDICT_NEVER_DESCENDED;
   ck_assert_int_ge(found, 190);
 }
 END_TEST
@@ -629,7 +661,7 @@ START_TEST(losses_that_are_not_finite) {
   add(ends, 1, NAN);
   findlr_suggestion s = ask_once(ends, "auto");
   ck_verdict(s, FINDLR_VERDICT_GOOD, "");
-  ck_assert(fabs(log10(s.lr) + 2.5) < 0.15);
+  ck_assert(fabs(log10(s.lr) - ANSWER) < 0.15);
 }
 END_TEST
 
@@ -836,7 +868,7 @@ static Suite *suite(void) {
   tcase_add_test(t, too_short_for_a_peer);
   tcase_add_test(t, a_rule_that_sees_no_fall_names_no_rate);
   tcase_add_test(t, steps_asked_for_decide_what_fastai_skips);
-  tcase_add_test(t, auto_finds_the_steepest_place);
+  tcase_add_test(t, auto_finds_where_most_of_the_fall_is_done);
   tcase_add_test(t, auto_minds_neither_scale_nor_level);
   tcase_add_test(t, auto_does_not_mind_odd_losses);
   tcase_add_test(t, a_minimum_after_an_explosion_is_none);
@@ -845,6 +877,8 @@ static Suite *suite(void) {
   tcase_add_test(t, verdicts_where_a_number_is_justified);
   tcase_add_test(t, what_counts_as_a_rise);
   tcase_add_test(t, verdicts_without_a_number);
+  tcase_add_test(t, a_plateau_with_an_end_gives_a_guess);
+  tcase_add_test(t, heavy_tails_are_not_vouched_for);
   tcase_add_test(t, noise_alone_is_seldom_taken_for_a_fall);
   tcase_add_test(t, a_small_fall_is_found_in_noise);
   tcase_add_test(t, losses_that_are_not_finite);

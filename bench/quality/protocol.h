@@ -11,11 +11,16 @@
 enum {
   RATES = 33, /* 1e-6 to 1e2, evenly spaced in the logarithm */
   ORACLE_SEEDS = 3,
-  EVALUATIONS = 8,
-  SWEEP_SEEDS = 10,
-  SWEEP_STEPS = 100
+  EVALUATIONS = 8
 };
 
+/* Of the range tests; a build for another number has to be given its own sweeps. */
+#ifndef SWEEP_STEPS
+#define SWEEP_STEPS 100
+#endif
+#ifndef SWEEP_SEEDS
+#define SWEEP_SEEDS 10
+#endif
 #define SWEEP_START 1e-7
 #define SWEEP_END 10.0
 

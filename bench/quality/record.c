@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { PATH_SIZE = 4096, LINE_SIZE = 8192 };
+enum { PATH_SIZE = 4096, LINE_SIZE = 8192 + 16 * SWEEP_STEPS };
 
 suite suite_new(void) {
   suite s = { calloc(task_count(), sizeof(oracle)), calloc(task_count(), sizeof(sweeps)) };

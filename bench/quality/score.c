@@ -121,7 +121,7 @@ static void tally_print(const tally *t, FILE *json) {
   const double *const figures[] = { t->sum, t->near, t->ruined };
   fprintf(json, "{\"weight\": %.4g", t->weight);
   for (int k = 0; k < 3; k++)
-    fprintf(json, ", \"%s\": [%.4f, %.4f, %.4f]", names[k], figures[k][0] / n, figures[k][1] / n,
+    fprintf(json, ", \"%s\": [%.5f, %.5f, %.5f]", names[k], figures[k][0] / n, figures[k][1] / n,
             figures[k][2] / n);
   fprintf(json, "}");
 }
@@ -247,7 +247,8 @@ static void print_head(const char *what, const subject *subjects, int count) {
   printf("\n");
 }
 
-static void print_row(const char *name, const tally tallies[PARTS], FILE *json) {
+/* moves: see moves(); NaN: not known. */
+static void print_row(const char *name, const tally tallies[PARTS], double moves, FILE *json) {
   printf("%-27s|", name);
   fprintf(json, "{\"rule\": \"%s\"", name);
   for (int part = 0; part < PARTS; part++) {
@@ -261,6 +262,10 @@ static void print_row(const char *name, const tally tallies[PARTS], FILE *json) 
               t->sum[1] / n, t->sum[2] / n);
     }
   }
+  if (moves > 0) {
+    printf(" x%.2f", moves);
+    fprintf(json, ", \"moves\": %.3f", moves);
+  }
   printf("\n");
   fprintf(json, "}");
 }
@@ -268,6 +273,24 @@ static void print_row(const char *name, const tally tallies[PARTS], FILE *json) 
 static int compare(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
+}
+
+/* By what factor the answer moves from one sweep of a task to the next: the median. */
+static double moves(const answer *answers, int count) {
+  double *steps = calloc((size_t)count * SWEEP_SEEDS, sizeof *steps);
+  size_t n = 0;
+  if (!steps)
+    abort();
+  for (int i = 0; i < count * SWEEP_SEEDS; i++) {
+    double from = answers[i].rate[CONSTANT],
+           to = (i + 1) % SWEEP_SEEDS ? answers[i + 1].rate[CONSTANT] : NAN;
+    if (!isnan(from) && !isnan(to))
+      steps[n++] = fabs(to - from);
+  }
+  qsort(steps, n, sizeof *steps, compare);
+  double median = n ? pow(10, steps[n / 2]) : NAN;
+  free(steps);
+  return median;
 }
 
 /* What the rule says about its own answers: verdict, bounds. */
@@ -337,7 +360,7 @@ static void print_floor(const subject *subjects, int count, FILE *json) {
           t->ruined[policy] += r > RUINED;
         }
       }
-  print_row("best of a grid, one seed", tallies, json);
+  print_row("best of a grid, one seed", tallies, NAN, json);
 }
 
 /* Whether the first rule's mean is the least among it and the peers. */
@@ -374,7 +397,7 @@ static void print_tables(const subject *subjects, int count, FILE *json, int *re
         tally_add(&tallies[subjects[i].hard ? HARD : EASY], &subjects[i], a->rate);
         tally_add(&tallies[ALL], &subjects[i], a->rate);
       }
-    print_row(rules[k].name, tallies, json);
+    print_row(rules[k].name, tallies, moves(&answers[(size_t)k * each], count), json);
     fprintf(json, ",\n  ");
   }
   print_floor(subjects, count, json);
@@ -398,7 +421,7 @@ static void print_tables(const subject *subjects, int count, FILE *json, int *re
     leave_one_out(&f, tallies);
     if (k >= 0)
       fprintf(json, ",\n  ");
-    print_row(name, tallies, json);
+    print_row(name, tallies, NAN, json);
   }
 
   printf("\n%-27s| easy: good, %% | of them <= .05 and mean, c/d | of the rest | bounds hold %%, "

@@ -14,13 +14,14 @@ FINDLR_BEGIN
   X(FINDLR_VERDICT_NEVER_DESCENDED, 1, "never_descended")                                          \
   X(FINDLR_VERDICT_NEVER_DIVERGED, 2, "never_diverged")                                            \
   X(FINDLR_VERDICT_TOO_FEW_POINTS, 3, "too_few_points")                                            \
-  X(FINDLR_VERDICT_NOT_FINITE, 4, "not_finite")
+  X(FINDLR_VERDICT_NOT_FINITE, 4, "not_finite")                                                    \
+  X(FINDLR_VERDICT_UNCERTAIN, 5, "uncertain")
 
 enum {
 #define FINDLR_VERDICT_CONSTANT(name, value, word) name = value,
   FINDLR_VERDICT_LIST(FINDLR_VERDICT_CONSTANT)
 #undef FINDLR_VERDICT_CONSTANT
-  FINDLR_VERDICT_AFTER_LAST = 5
+  FINDLR_VERDICT_AFTER_LAST = 6
 };
 
 typedef struct findlr_suggestion_options {
@@ -53,7 +54,7 @@ FINDLR_API void findlr_suggestion_init(findlr_suggestion *suggestion, size_t siz
  * names the nearest). A curve from which nothing can be read is no error: it is a verdict, and lr is
  * NaN. Methods (formulas and sources: docs/suggestion.md):
  *
- *   auto             ours: zero-phase steepest descent before the minimum
+ *   auto             ours: the fall against the divergence, by how clear the fall is
  *   valley slide minimum steep      fastai's four, after fastai's own smoothing, stop and skips
  *   steepest         pytorch-lr-finder    ignite   PyTorch Ignite    keras   keras_lr_finder (sma 20)
  *   lightning        PyTorch Lightning 2.5.3 and later   lightning_2.5.2   before that

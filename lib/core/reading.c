@@ -11,13 +11,26 @@ enum {
   COARSE = 6,       /* rows are pooled as long as the smoothing's sigma is so many pools or more */
   FIRST_LEVEL = 5,  /* the level before the fall: median over so many sigmas of the smoothing */
   FIRST_NOISE = 13, /* the noise: over so many */
-  SPREAD = 8        /* a loss so many noise sigmas above its level has left it */
+  SPREAD = 8,       /* a loss so many noise sigmas above its level has left it */
+  HEAVY = 6         /* two of the first losses so many above it: the noise has heavy tails */
 };
 
+static const double ROWS_A_DECADE = 99 / 8.; /* of the sweeps that the constants were fitted to */
 static const double SIGMA_DECADES = 3 / 12.4; /* width of the smoothing */
 static const double FALL_SIGMAS = 5;  /* a smaller fall, in sigmas of the smoothed noise, is none */
+static const double GOOD_SIGMAS = 6.5; /* one that can be vouched for */
+static const double HALF_SIGMAS = 2.5; /* so far above FALL_SIGMAS it weighs as much as the divergence */
 static const double FIRST_FALL = 0.1; /* `low` is where so much of the fall is reached */
 static const double LAST_RISE = 0.25; /* and a rise of so much of it shows the upper edge */
+
+/* The rate, from where half and 9 tenths of the fall are reached, and from where the loss diverges:
+ * decades at ROWS_A_DECADE, and how they grow with the logarithm of the rows in a decade. */
+static const double HALF_SHARE = 0.2;
+static const double AFTER_FALL = -0.15, AFTER_FALL_SLOPE = 0.6;
+static const double BEFORE_DIVERGENCE = -1, BEFORE_DIVERGENCE_SLOPE = 0.45;
+static const double PLATEAU = 1.6; /* decades that must lie before a divergence without a fall */
+/* The interval where there is no fall: decades from the rate. */
+static const double GUESS_LOW = 0.7, GUESS_HIGH = 0.4;
 
 static const double PI = 3.14159265358979323846;
 
@@ -74,6 +87,7 @@ typedef struct pools {
   double *smooth;
   size_t n, size; /* the last pool may be larger */
   double sigma;   /* of the smoothing, in pools */
+  double density; /* log10 of the rows in a decade, by those of ROWS_A_DECADE */
 } pools;
 
 static size_t row_of(const pools *p, size_t pool) {
@@ -84,6 +98,7 @@ static void pool(const findlr__sweep *sweep, pools *p) {
   size_t n = sweep->n;
   double decades = log10(sweep->lr[n - 1]) - log10(sweep->lr[0]);
   double sigma = SIGMA_DECADES * (double)(n - 1) / decades;
+  p->density = log10((double)(n - 1) / decades / ROWS_A_DECADE);
   sigma = fmax(1, fmin(sigma, (double)n / 16));
   p->size = clamp(sigma / COARSE, 1, n);
   p->n = n / p->size;
@@ -161,6 +176,44 @@ static size_t divergence(const double *raw, size_t n, double top) {
   return n;
 }
 
+/* Whether the noise has heavy tails: two of the first n losses lie where a normal variable never does. */
+static int is_heavy(const pools *p, size_t n, double level, double noise) {
+  size_t far = 0;
+  for (size_t i = 0; i < n; i++)
+    far += isfinite(p->raw[i]) && p->raw[i] - level > HEAVY * noise;
+  return far > 1;
+}
+
+/* log10 of the rate at which the smoothed loss crosses a value for the last time before a pool. */
+static double last_crossing(const pools *p, size_t before, double value) {
+  size_t i = before;
+  while (i > 0 && p->smooth[i - 1] < value)
+    i--;
+  if (i == 0)
+    return p->x[0];
+  double fall = p->smooth[i - 1] - p->smooth[i];
+  double part = fall > 0 ? fmin(fmax(0, (p->smooth[i - 1] - value) / fall), 1) : 1;
+  return p->x[i - 1] + part * (p->x[i] - p->x[i - 1]);
+}
+
+/* The row whose rate is nearest to 10^x. */
+static size_t nearest_row(const findlr__sweep *sweep, double x) {
+  size_t low = 0, high = sweep->n - 1;
+  while (high - low > 1) {
+    size_t middle = low + (high - low) / 2;
+    *(log10(sweep->lr[middle]) < x ? &low : &high) = middle;
+  }
+  return x - log10(sweep->lr[low]) < log10(sweep->lr[high]) - x ? low : high;
+}
+
+/* Where there is no fall, but a plateau with an end: a guess from that end alone. */
+static void guess(const findlr__sweep *sweep, double x, findlr__reading *r) {
+  r->verdict = FINDLR_VERDICT_UNCERTAIN;
+  r->best = nearest_row(sweep, x);
+  r->low = nearest_row(sweep, x - GUESS_LOW);
+  r->high = nearest_row(sweep, x + GUESS_HIGH);
+}
+
 findlr__reading findlr__read(const findlr__sweep *sweep) {
   findlr__reading r = { .verdict = FINDLR_VERDICT_TOO_FEW_POINTS };
   size_t finite = 0;
@@ -181,9 +234,11 @@ findlr__reading findlr__read(const findlr__sweep *sweep) {
     r.verdict = FINDLR_VERDICT_NOT_FINITE;
     return r;
   }
-  r.noise = noise(&p, clamp(FIRST_NOISE * p.sigma, FINDLR__LEAST_ROWS, p.n));
+  size_t plateau = clamp(FIRST_NOISE * p.sigma, FINDLR__LEAST_ROWS, p.n);
+  r.noise = noise(&p, plateau);
   /* What rounding alone does to a loss in single precision is no fall. */
   r.noise = fmax(r.noise, 1e-6 * fabs(r.level));
+  double first_noise = r.noise;
 
   /* A loss that comes back down after an explosion must not pass for the minimum: so the fall is
    * measured to find the divergence, and then again before it. */
@@ -203,28 +258,32 @@ findlr__reading findlr__read(const findlr__sweep *sweep) {
       fmax(noise(&p, end < FINDLR__LEAST_ROWS ? FINDLR__LEAST_ROWS : end), 1e-6 * fabs(r.level));
   double smoothed_noise = r.noise / sqrt(2 * sqrt(PI) * p.sigma);
   double clear = FALL_SIGMAS * smoothed_noise;
-  if (bottom == 0 || !(fall > clear))
+  double hard = p.x[end < p.n ? end : p.n - 1] + BEFORE_DIVERGENCE + BEFORE_DIVERGENCE_SLOPE * p.density;
+  if (bottom == 0 || !(fall > clear)) {
+    if (end < p.n && p.x[end] - p.x[0] >= PLATEAU)
+      guess(sweep, hard, &r);
     return r;
+  }
 
-  size_t low = bottom;
   double edge = r.level - fmax(FIRST_FALL * fall, 2 * smoothed_noise);
+  size_t low = bottom;
   while (low > 0 && p.smooth[low - 1] < edge)
     low--;
-  size_t best = low;
-  double steepest = INFINITY;
-  for (size_t i = low; i < bottom; i++) {
-    size_t before = i > 0 ? i - 1 : 0;
-    double slope = (p.smooth[i + 1] - p.smooth[before]) / (p.x[i + 1] - p.x[before]);
-    if (slope < steepest) {
-      steepest = slope;
-      best = i;
-    }
-  }
+  double weight = (fall - clear) / (fall - clear + HALF_SIGMAS * smoothed_noise);
+  double late = last_crossing(&p, bottom, r.level - 0.9 * fall);
+  double middle = last_crossing(&p, bottom, r.level - 0.5 * fall);
+  double fallen = HALF_SHARE * middle + (1 - HALF_SHARE) * late + AFTER_FALL + AFTER_FALL_SLOPE * p.density;
+  r.fell = 1;
+  r.heavy = is_heavy(&p, bottom < plateau ? bottom : plateau, r.level, first_noise);
+  r.best = nearest_row(sweep, fmin(weight * fallen + (1 - weight) * hard, p.x[bottom]));
   r.low = row_of(&p, low);
-  r.best = row_of(&p, best);
   r.late_start = low == 0;
   for (size_t i = bottom; i < p.n; i++)
     r.diverged |= p.smooth[i] - r.least > fmax(LAST_RISE * fall, clear);
-  r.verdict = r.diverged ? FINDLR_VERDICT_GOOD : FINDLR_VERDICT_NEVER_DIVERGED;
+  r.verdict = FINDLR_VERDICT_GOOD;
+  if (!r.diverged)
+    r.verdict = FINDLR_VERDICT_NEVER_DIVERGED;
+  else if (r.heavy || fall < GOOD_SIGMAS * smoothed_noise)
+    r.verdict = FINDLR_VERDICT_UNCERTAIN;
   return r;
 }

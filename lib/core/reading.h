@@ -18,6 +18,8 @@ typedef struct findlr__reading {
   int diverged;           /* the loss rose clearly after the minimum */
   size_t divergence;      /* the row where it left its level; the number of rows if it did not */
   int late_start;         /* the fall had begun before the first row */
+  int fell;               /* there is a fall that stands out of the noise */
+  int heavy;              /* the noise has heavy tails */
 } findlr__reading;
 
 /* All rates must be greater than 0. low and best mean nothing where no number is allowed. */

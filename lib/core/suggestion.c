@@ -48,11 +48,33 @@ static void explain_number(const findlr__reading *r, const findlr__sweep *sweep,
         level, least, brief(sweep->lr[sweep->n - 1]), lr, late);
 }
 
+static int has_number(int32_t verdict) {
+  return verdict == FINDLR_VERDICT_GOOD || verdict == FINDLR_VERDICT_NEVER_DIVERGED ||
+         verdict == FINDLR_VERDICT_UNCERTAIN;
+}
+
+static void explain_guess(const findlr__reading *r, const findlr__sweep *sweep,
+                          findlr_suggestion *s) {
+  if (r->fell)
+    SAY("the loss falls from %g to %g, %s: try a rate of %g, and take more steps or larger batches "
+        "to be surer",
+        brief(r->level), brief(r->least),
+        r->heavy ? "but single batches scatter far" : "which hardly stands out of the noise",
+        brief(s->lr));
+  else
+    SAY("no fall stands out of the noise, but at a rate of %g the loss leaves its level, %g: %g, well "
+        "below, is a guess; take more steps or larger batches",
+        brief(sweep->lr[r->divergence]), brief(r->level), brief(s->lr));
+}
+
 static void explain(const findlr__reading *r, const findlr__sweep *sweep, findlr_suggestion *s) {
   switch (s->verdict) {
   case FINDLR_VERDICT_GOOD:
   case FINDLR_VERDICT_NEVER_DIVERGED:
     explain_number(r, sweep, s);
+    return;
+  case FINDLR_VERDICT_UNCERTAIN:
+    explain_guess(r, sweep, s);
     return;
   case FINDLR_VERDICT_NEVER_DESCENDED:
     if (r->diverged)
@@ -103,7 +125,7 @@ const char *findlr_suggestion_method_help(const char *method) {
   if (!method)
     return NULL;
   if (strcmp(method, AUTO) == 0)
-    return "where the loss, smoothed without lag, falls most before its minimum";
+    return "where most of the fall is done, or well before the divergence if noise hides the fall";
   const findlr__peer *peer = find_peer(method);
   return peer ? peer->help : NULL;
 }
@@ -140,11 +162,14 @@ void findlr_suggestion_init(findlr_suggestion *suggestion, size_t size) {
   memcpy(suggestion, &empty, size < sizeof empty ? size : sizeof empty);
 }
 
-/* What a peer answers; the reading's verdict stands where it allows no number. */
+/* What a peer answers; the reading's verdict stands where it allows no number. A guess of ours is no
+ * fall that another project's rule could speak about. */
 static void ask_peer(const findlr__peer *peer, const findlr__sweep *sweep, const findlr__reading *r,
                      findlr__pick *pick, findlr_suggestion *s) {
   *pick = peer->pick(sweep);
-  if (s->verdict != FINDLR_VERDICT_GOOD && s->verdict != FINDLR_VERDICT_NEVER_DIVERGED)
+  if (s->verdict == FINDLR_VERDICT_UNCERTAIN && !r->fell)
+    s->verdict = FINDLR_VERDICT_NEVER_DESCENDED;
+  if (!has_number(s->verdict))
     return;
   if (pick->outcome == FINDLR__PICK_ROW && sweep->lr[pick->row] / pick->divisor > 0)
     return;
@@ -204,7 +229,7 @@ static void suggest(const findlr_curve *curve, const findlr__peer *peer, findlr_
   findlr__pick pick = { FINDLR__PICK_ROW, from + r.best, 1, 0, 0 };
   if (peer)
     ask_peer(peer, sweep, &r, &pick, s);
-  if (s->verdict == FINDLR_VERDICT_GOOD || s->verdict == FINDLR_VERDICT_NEVER_DIVERGED) {
+  if (has_number(s->verdict)) {
     s->index = row_in(curve, pick.row);
     s->lr = sweep->lr[pick.row] / pick.divisor;
     s->low = fmin(positive.lr[r.low], s->lr);
