@@ -28,8 +28,9 @@ enum {
   SUGGEST = COMMAND_SUGGEST,
   PLOT = COMMAND_PLOT,
   PLUGINS = COMMAND_PLUGINS,
+  SCHEDULE = COMMAND_SCHEDULE,
   CURVES = SUGGEST | PLOT,
-  EVERY = RUN | SUGGEST | PLOT | PLUGINS,
+  EVERY = RUN | SUGGEST | PLOT | PLUGINS | SCHEDULE,
   SESSION = 1 << 16 | RUN /* of a run that trains a session */
 };
 
@@ -90,6 +91,10 @@ static const option options[] = {
     "when to end early: rise:factor=4, factor:factor=4, not_finite, none" },
   { "follow", 0, TEXT, RUN, AT(follow), "WHAT", "train", 0, 0,
     "loss to record: train, validation, or validation:batches=K for always the same K batches" },
+  SECTION("Schedule"),
+  { "lr", 0, REAL, SCHEDULE, AT(lr), "RATE", "1", 0, 0,
+    "the rate that the schedule starts from, or its peak, where SPEC does not say" },
+  { "steps", 0, INTEGER, SCHEDULE, AT(steps), "N", "1000", 1, 1e7, "steps to show, warm-up included" },
   SECTION("Reading the curve"),
   { "method", 0, TEXT, RUN, AT(method), "NAME", "auto", 0, 0,
     "rule that picks the rate: auto, valley, slide, minimum, steep, steepest, ignite, lightning, "
@@ -101,16 +106,21 @@ static const option options[] = {
     "of the curve that is shown: gaussian:sigma=3, ema:beta=0.98, seeded_ema:weight=0.05, none" },
   SECTION("Results"),
   { "plot", 0, TEXT, RUN, AT(plot), "FILE", NULL, 0, 0, "draw the curve: .svg, .png or .pdf" },
+  { "plot", 0, TEXT, SCHEDULE, AT(plot), "FILE", NULL, 0, 0, "draw a picture: .svg, .png or .pdf" },
   { "output", 'o', TEXT, PLOT, AT(output), "FILE", NULL, 0, 0,
     "the picture: .svg, .png or .pdf; - is SVG on standard output" },
   { "title", 0, TEXT, RUN | PLOT, AT(title), "TEXT", NULL, 0, 0,
     "above the picture (default: model and data)" },
+  { "title", 0, TEXT, SCHEDULE, AT(title), "TEXT", NULL, 0, 0, "above the picture (default: SPEC)" },
   { "json", 0, TEXT, RUN | SUGGEST, AT(json), "FILE", NULL, 0, 0,
     "write everything as one JSON object; - is standard output" },
+  { "json", 0, TEXT, SCHEDULE, AT(json), "FILE", NULL, 0, 0,
+    "write the rates and the momentum as one JSON object; - is standard output" },
   { "csv", 0, TEXT, RUN, AT(csv), "FILE", NULL, 0, 0,
     "write the curve as a table; - is standard output" },
   { "quiet", 0, FLAG, RUN | CURVES, AT(quiet), NULL, NULL, 0, 0,
     "print nothing but the learning rate" },
+  { "quiet", 0, FLAG, SCHEDULE, AT(quiet), NULL, NULL, 0, 0, "print nothing" },
   SECTION("Plugins"),
   { "plugin", 0, TEXTS, RUN | PLOT | PLUGINS, AT(plugins), "FILE.so", NULL, 0, 0,
     "load this plugin; may be repeated" },
@@ -282,7 +292,9 @@ int32_t arguments_parse(const command *c, int argc, char **argv, int first, argu
   if (args->files.count > c->most_files) {
     const char *extra = args->files.at[c->most_files];
     return fail(err, FINDLR_ERR_ARGUMENT, c->bit == RUN ? "\"%s\" stands alone, did you mean --data %s?"
-                : "\"%s\" is one file too many: findlr %s", extra, c->bit == RUN ? extra : c->name);
+                : c->bit == SCHEDULE ? "\"%s\" is one SPEC too many: findlr %s"
+                                     : "\"%s\" is one file too many: findlr %s",
+                extra, c->bit == RUN ? extra : c->name);
   }
   return FINDLR_OK;
 }

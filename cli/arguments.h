@@ -35,6 +35,9 @@ typedef struct arguments {
   double start_lr, end_lr;
   int64_t num_iter;
   const char *mode, *stop, *follow;
+  /* schedule */
+  double lr;
+  int64_t steps;
   /* reading the curve */
   const char *method, *smoothing, *title;
   /* results */
@@ -69,10 +72,10 @@ typedef struct command {
   command_function *run;
 } command;
 
-enum { COMMAND_RUN = 1, COMMAND_SUGGEST = 2, COMMAND_PLOT = 4, COMMAND_PLUGINS = 8 };
+enum { COMMAND_RUN = 1, COMMAND_SUGGEST = 2, COMMAND_PLOT = 4, COMMAND_PLUGINS = 8, COMMAND_SCHEDULE = 16 };
 
 /* FINDLR_OK with a result, FINDLR_DONE where there is none (exit 1), or what went wrong. */
-command_function run_command, suggest_command, plot_command, plugins_command;
+command_function run_command, suggest_command, plot_command, schedule_command, plugins_command;
 
 extern const command commands[]; /* ends with a NULL name */
 

@@ -192,7 +192,32 @@ double axis_value(const axis *a, double place) {
   return a->log ? pow(10, value) : value;
 }
 
+/* All of the values that can be drawn, with a little room in height; from 0 if they are all the same. */
+static axis axis_of_all(const double *values, size_t n, double part) {
+  axis a = { INFINITY, -INFINITY, false };
+  for (size_t i = 0; i < n; i++)
+    if (chart_drawable(values[i])) {
+      a.low = fmin(a.low, values[i]);
+      a.high = fmax(a.high, values[i]);
+    }
+  if (!(a.low <= a.high))
+    return (axis){ 0, 1, false };
+  double room = (a.high - a.low) * part, least = a.low;
+  if (!(a.high - a.low > 1e-9 * fabs(a.high))) {
+    a.low = fmin(a.low, 0);
+    room = (fabs(a.high) > 1e-300 ? fabs(a.high) : 1) / 10;
+  }
+  a.high += room;
+  a.low = least >= 0 ? fmax(a.low - room, 0) : a.low - room;
+  return a;
+}
+
 axis axis_of_rates(const chart *c) {
+  if (c->plain) {
+    axis all = axis_of_all(c->lr, c->n, 0);
+    all.high += all.low == 0 && all.high < 1; /* a single step */
+    return all;
+  }
   axis a = { INFINITY, -INFINITY, true };
   for (size_t i = 0; i <= c->n; i++) {
     double lr = i < c->n ? c->lr[i] : c->suggested;
@@ -240,6 +265,10 @@ static double quantile(const chart *c, const double *values, size_t n, double q,
 }
 
 bool axis_of_losses(const chart *c, axis *ret_axis) {
+  if (c->plain) {
+    *ret_axis = axis_of_all(c->loss, c->n, 0.06);
+    return true;
+  }
   axis a = { 0, 1, false };
   const double *line = chart_line(c);
   size_t lowest = c->n, count = 0;

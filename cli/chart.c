@@ -28,6 +28,7 @@ enum {
 /* The picture in points; the rest follows from them. */
 #define WIDTH 640.0
 #define PLOT_HEIGHT 270.0
+#define BELOW_HEIGHT 110.0
 #define MARGIN 16.0
 #define LABEL_SIZE 11.0
 #define SMALL_SIZE 10.0
@@ -321,8 +322,45 @@ static bool given(const char *text) {
   return text && *text;
 }
 
+/* How wide the labels of an axis are. */
+static double label_width(const tick *ticks, size_t n) {
+  double width = 0;
+  for (size_t i = 0; i < n; i++)
+    width = fmax(width, drawing_text_width(ticks[i].label, LABEL_SIZE));
+  return width;
+}
+
+static void draw_frame(canvas *v) {
+  drawing_begin(&v->d, FINDLR_DRAW_LINE, FRAME, 1);
+  drawing_point(&v->d, v->left, v->top);
+  drawing_point(&v->d, v->left, v->bottom);
+  drawing_point(&v->d, v->right, v->bottom);
+}
+
+static void draw_y_label(canvas *v, const char *text) {
+  drawing_text(&v->d, INK, LABEL_SIZE, FINDLR_ALIGN_MIDDLE, MARGIN + 8, (v->top + v->bottom) / 2,
+               v->bottom - v->top, text)
+      ->rotation = 90;
+}
+
+/* The second curve of a plain chart; the frame moves down to it. */
+static void draw_below(canvas *v, const chart *lower, const tick *ticks, size_t n) {
+  v->c = lower;
+  v->top = v->bottom + 16;
+  v->bottom = v->top + BELOW_HEIGHT;
+  axis_of_losses(lower, &v->losses);
+  draw_losses_axis(v, ticks, n);
+  draw_line(v);
+  draw_frame(v);
+  draw_y_label(v, given(lower->below_label) ? lower->below_label : "");
+}
+
 /* False if there is no memory. The caller clears the drawing either way. */
 static bool draw_chart(canvas *v, const chart *c) {
+  chart lower = *c;
+  axis below = { 0, 1, false };
+  tick below_ticks[AXIS_TICKS];
+  size_t n_below = 0;
   *v = (canvas){ .c = c, .rates = axis_of_rates(c) };
   drawing *d = &v->d;
   drawing_init(d, WIDTH, 0, given(c->title) ? c->title : "Learning-rate curve");
@@ -330,9 +368,13 @@ static bool draw_chart(canvas *v, const chart *c) {
     return false;
   tick ticks[AXIS_TICKS];
   size_t n = axis_ticks(&v->losses, 6, ticks);
-  double labels = 0;
-  for (size_t i = 0; i < n; i++)
-    labels = fmax(labels, drawing_text_width(ticks[i].label, LABEL_SIZE));
+  double labels = label_width(ticks, n);
+  if (c->plain && c->below) {
+    lower.loss = c->below;
+    axis_of_losses(&lower, &below);
+    n_below = axis_ticks(&below, 3, below_ticks);
+    labels = fmax(labels, label_width(below_ticks, n_below));
+  }
 
   double y = MARGIN;
   v->left = MARGIN + 20 + fmin(labels, 90) + 8;
@@ -349,29 +391,31 @@ static bool draw_chart(canvas *v, const chart *c) {
                  c->subtitle);
     y += 5;
   }
-  v->top = y + 28;
+  v->top = y + (c->plain ? 12 : 28);
   v->bottom = v->top + PLOT_HEIGHT;
 
   draw_band(v);
   draw_losses_axis(v, ticks, n);
-  bool done = draw_raw(v);
+  bool done = c->plain || draw_raw(v);
   draw_suggestion_line(v);
   draw_line(v);
-  draw_marks(v);
-  drawing_begin(d, FINDLR_DRAW_LINE, FRAME, 1);
-  drawing_point(d, v->left, v->top);
-  drawing_point(d, v->left, v->bottom);
-  drawing_point(d, v->right, v->bottom);
+  if (!c->plain)
+    draw_marks(v);
+  draw_frame(v);
+  draw_y_label(v, given(c->y_label) ? c->y_label : "loss");
+  if (c->plain && c->below)
+    draw_below(v, &lower, below_ticks, n_below);
   draw_rates_axis(v);
-  draw_suggestion_label(v);
+  if (!c->plain)
+    draw_suggestion_label(v);
 
   double middle = (v->left + v->right) / 2;
   drawing_text(d, INK, LABEL_SIZE, FINDLR_ALIGN_MIDDLE, middle, v->bottom + 36, WIDTH,
-               v->rates.log ? "learning rate (log scale)" : "learning rate");
-  drawing_text(d, INK, LABEL_SIZE, FINDLR_ALIGN_MIDDLE, MARGIN + 8, (v->top + v->bottom) / 2,
-               PLOT_HEIGHT, given(c->y_label) ? c->y_label : "loss")
-      ->rotation = 90;
-  d->view.height = draw_legend(v, v->bottom + 58) - 16 + MARGIN;
+               given(c->x_label) ? c->x_label
+               : v->rates.log    ? "learning rate (log scale)"
+                                 : "learning rate");
+  d->view.height = c->plain ? v->bottom + 36 + MARGIN : draw_legend(v, v->bottom + 58) - 16 + MARGIN;
+  v->c = c;
   return done && !d->failed;
 }
 

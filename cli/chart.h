@@ -27,6 +27,12 @@ typedef struct chart {
   const char *subtitle;   /* "adam, cross_entropy, batch 64, 100 steps" */
   const char *y_label;    /* NULL: "loss" */
   const char *note; /* one sentence to say in the suggestion's place if there is none: a verdict */
+  /* A plain curve is another kind of picture: loss over any rising lr (a schedule's rates over steps), all of
+   * it, on linear axes, without dots, marks, suggestion and legend. */
+  bool plain;
+  const char *x_label;     /* NULL: "learning rate", and its scale */
+  const double *below;     /* plain, as a file: n values for a smaller panel below; NULL: none */
+  const char *below_label;
 } chart;
 
 /* Takes a piece of what was made. Returns 0, or a negative status, which is passed on. */

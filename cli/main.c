@@ -51,9 +51,22 @@ const command commands[] = {
     "findlr plot curve.json -o curve.svg\ta picture that scales\n"
     "findlr run --json - | findlr plot - -o curve.png\twithout a file between\n",
     1, 1, plot_command },
+  { "schedule", COMMAND_SCHEDULE, "[OPTION...] [SPEC]", "draw a learning-rate schedule",
+    "Shows the rate, and the momentum, of every step of a schedule, without training. Without SPEC: the "
+    "schedules there are.\n"
+    "\n"
+    "A SPEC is a name, or NAME:OPTION=VALUE,... What it does not say comes from --lr and --steps; findlr "
+    "plugins NAME shows the options of a schedule. A warm-up may stand in front of any: warmup=100.\n"
+    "\n"
+    "Exit status: 0, 1 if something failed, 2 for a command line that makes no sense.",
+    "findlr schedule\twhat there is\n"
+    "findlr schedule cosine:warmup=100 --lr 0.1\thalf a cosine after 100 steps of warm-up\n"
+    "findlr schedule one_cycle --steps 500 --plot one_cycle.svg\ta picture\n"
+    "findlr schedule step:every=30,gamma=0.5 --json - | jq .rates[42]\tfor a script\n",
+    0, 1, schedule_command },
   { "plugins", COMMAND_PLUGINS, "[OPTION...] [NAME]", "list models, optimizers, losses, data sources",
     "Without NAME: every plugin that is found and what is built in. With the name of a plugin or of a "
-    "model, optimizer, loss or data source: its options with types, bounds and defaults, as a SPEC takes "
+    "model, optimizer, loss, data source or schedule: its options with types, bounds and defaults, as a SPEC takes "
     "them.",
     "findlr plugins\twhat there is\n"
     "findlr plugins mlp\tthe options of --model mlp:...\n"

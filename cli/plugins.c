@@ -8,7 +8,7 @@
 #include "output.h"
 
 static const char *kind_name(uint32_t kind) {
-  static const char *const names[] = { "", "model", "optimizer", "loss", "data", "trainer" };
+  static const char *const names[] = { "schedule", "model", "optimizer", "loss", "data", "trainer" };
   return kind < sizeof names / sizeof *names ? names[kind] : "";
 }
 
@@ -121,6 +121,12 @@ static bool show(FILE *to, findlr_context *context, const char *name) {
         fprintf(to, "%s", from_plugin(context, c) ? "" : "built in\n");
         show_component(to, c);
       }
+  for (uint32_t i = 0; !found && (c = findlr_schedule_component(i)) != NULL; i++)
+    if (strcmp(c->name, name) == 0) {
+      found = true;
+      fputs("built in\n", to);
+      show_component(to, c);
+    }
   return found;
 }
 
@@ -135,6 +141,9 @@ static const char *name_at(const void *ud, uint32_t i) {
     for (uint32_t k = 0; (c = findlr_component_at(context, kind, k)) != NULL; k++)
       if (i-- == 0)
         return c->name;
+  for (uint32_t k = 0; (c = findlr_schedule_component(k)) != NULL; k++)
+    if (i-- == 0)
+      return c->name;
   return NULL;
 }
 

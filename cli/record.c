@@ -103,6 +103,10 @@ static void json_array(cJSON *object, const char *name, const double *values, co
   free(array);
 }
 
+void json_numbers(cJSON *object, const char *name, const double *values, size_t n) {
+  json_array(object, name, values, NULL, n);
+}
+
 static void json_suggestion(cJSON *object, const findlr_suggestion *s) {
   json_number(object, "lr", s->lr);
   json_number(object, "low", s->low);

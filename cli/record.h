@@ -45,5 +45,6 @@ int32_t check_method(const char *method, findlr_error *err);
 /* Adds a number that reads back equal (not finite: null), and text (made valid UTF-8; NULL: null). */
 void json_number(cJSON *object, const char *name, double value);
 void json_text(cJSON *object, const char *name, const char *text);
+void json_numbers(cJSON *object, const char *name, const double *values, size_t n);
 
 #endif
