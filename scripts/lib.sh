@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh disable=SC2034
 # Shared by the scripts here: sourced, never run. Everything works on the checkout that the script lies in.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
