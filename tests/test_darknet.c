@@ -356,6 +356,7 @@ START_TEST(bad_files_are_one_sentence) {
   refused(NET "[convolutional]\nsize=three\n" END, format, "is three, wanted a whole number");
   refused(NET "[convolutional]\nstride=0\n" END, format, "stride of the [convolutional] is 0");
   refused(NET "[convolutional]\nsize=9\n" END, format, "larger than its image");
+  refused(NET "[convolutional]\npadding=2\n" END, format, "size 1 and padding");
   refused(NET "[convolutional]\nfilters=6\ngroups=4\n" END, format, "groups that do not divide");
   refused(NET "[convolutional]\nactivation=swish\n" END, format, "is swish, wanted linear");
   refused(NET "[convolutional]\nbinary=1\n" END, unsupported, "binary weights");

@@ -303,6 +303,9 @@ static int32_t check_convolutional(cfg *c, cfg_section *s, const cfg_section *in
     padding = size / 2;
   if (!in->w)
     return unfit(c, s, "needs an image from the layer before");
+  /* Where the size is 1 darknet takes the image for its own patches, padding or not. */
+  if (size == 1 && padding)
+    return unfit(c, s, "has size 1 and padding, with which darknet writes beyond its memory");
   if (in->c % groups || filters % groups)
     return unfit(c, s, "has groups that do not divide its channels and filters");
   if (in->w + 2 * padding < size || in->h + 2 * padding < size)

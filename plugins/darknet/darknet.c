@@ -276,9 +276,9 @@ static int32_t load_weights_file(model *m, const char *path) {
     return status;
   if (file.size >= sizeof version)
     memcpy(version, file.data, sizeof version);
-  const int wide = version[0] * 10 + version[1] >= 2; /* the rows seen, in 8 bytes */
-  size_t wanted = sizeof version + (wide ? 8 : 4);
   const int known = version[0] >= 0 && version[0] < 1000 && version[1] >= 0 && version[1] < 1000;
+  const int wide = known && version[0] * 10 + version[1] >= 2; /* the rows seen, in 8 bytes */
+  size_t wanted = sizeof version + (wide ? 8 : 4);
   for (int i = 0; i < m->net->n; i++) {
     const layer *l = &m->net->layers[i];
     const size_t columns = (size_t)(l->type == CONNECTED ? l->outputs : l->n);
