@@ -20,7 +20,8 @@ def serve(step, evaluate=None, state=None, load=None, groups=1, slots=4):
     returns the held-out loss; state() returns everything that training changes, which is copied, and
     load(state) takes such a copy back. Without these two findlr starts the script anew instead."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever else prints: to the log
+    os.dup2(2, 1)  # whatever else is printed: to the log, line by line
+    sys.stdout.reconfigure(line_buffering=True)
     kept = {}
 
     def say(text):
