@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -195,8 +196,8 @@ START_TEST(no_such_program) {
   } cases[] = {
     { "pyhton3-not-there", "cannot start pyhton3-not-there: there is no such program in PATH",
       FINDLR_ERR_NOT_FOUND },
-    { "./not-there", "cannot start ./not-there: No such file", FINDLR_ERR_NOT_FOUND },
-    { "/", "cannot start /: Permission denied", FINDLR_ERR_IO },
+    { "./not-there", "cannot start ./not-there: ", FINDLR_ERR_NOT_FOUND },
+    { "/", "cannot start /: ", FINDLR_ERR_IO },
   };
   /* Under valgrind posix_spawn cannot tell. */
   for (size_t i = 0; i < sizeof cases / sizeof *cases && !getenv("FINDLR_TEST_VALGRIND"); i++) {
@@ -253,14 +254,19 @@ START_TEST(one_that_will_not_end_is_killed_with_its_own) {
   ck_assert_double_lt(took, 5);
   ck_alone();
   ck_assert_int_eq(kill(pid, 0), -1);
-  /* Whoever adopted the grandchild may need a moment to notice. */
-  char path[64], state = 0;
+  /* It is dying; whoever adopted it may need a moment to notice. */
+  char path[64], state = 'R';
   snprintf(path, sizeof path, "/proc/%d/stat", (int)grandchild);
-  FILE *stat = fopen(path, "r");
-  if (stat && fscanf(stat, "%*d %*s %c", &state) == 1)
-    ck_assert_msg(state == 'Z' || state == 'X', "the grandchild is in state %c", state);
-  if (stat)
+  for (int i = 0; i < 1000 && state != 'Z' && state != 'X'; i++) {
+    FILE *stat = fopen(path, "r");
+    if (!stat)
+      break;
+    if (fscanf(stat, "%*d %*s %c", &state) != 1)
+      state = 'X';
     fclose(stat);
+    ck_assert_msg(i < 999, "the grandchild is in state %c", state);
+    poll(NULL, 0, 10);
+  }
 }
 END_TEST
 

@@ -185,6 +185,60 @@ START_TEST(the_held_out_loss_can_be_followed) {
 }
 END_TEST
 
+static int32_t toy_describe(void *self, findlr_trainer_info *out) {
+  (void)self;
+  out->group_count = 3;
+  out->slot_count = 4;
+  out->can_evaluate = 1;
+  out->about = "a toy";
+  return FINDLR_OK;
+}
+
+static const void *toy_extension(void *self, const char *id) {
+  (void)self;
+  static const findlr_trainer_about about = { sizeof about, 0, toy_describe };
+  return strcmp(id, FINDLR_EXT_TRAINER) == 0 ? &about : NULL;
+}
+
+START_TEST(a_trainer_says_what_it_can_do) {
+  ERR;
+  toy one = { 0 };
+  findlr_trainer t = trainer(&one);
+  findlr_trainer_info info = { .struct_size = sizeof info };
+  ck_ok(findlr_trainer_describe(&t, &info, &err));
+  ck_assert_uint_eq(info.group_count, 0);
+  ck_assert_uint_eq(info.slot_count, UINT32_MAX);
+  ck_assert_uint_eq(info.can_evaluate, 1);
+  ck_assert_str_eq(info.about, "");
+  findlr_trainer_vtable able = toy_vtable;
+  able.get_extension = toy_extension;
+  able.evaluate = NULL;
+  t.vtable = &able;
+  ck_ok(findlr_trainer_describe(&t, &info, &err));
+  ck_assert_uint_eq(info.group_count, 3);
+  ck_assert_uint_eq(info.slot_count, 4);
+  ck_assert_uint_eq(info.can_evaluate, 0); /* whatever it says: the slot is NULL */
+  ck_assert_str_eq(info.about, "a toy");
+  info.struct_size = 4;
+  ck_fails(findlr_trainer_describe(&t, &info, &err), FINDLR_ERR_ARGUMENT, "struct_size 4");
+  ck_fails(findlr_trainer_describe(NULL, &info, &err), FINDLR_ERR_ARGUMENT, "not filled in");
+  findlr_range_test_options o;
+  findlr_range_test_options_init(&o, sizeof o);
+  o.groups = 2;
+  findlr_range_test *test = NULL;
+  ck_ok(findlr_range_test_create(NULL, &o, &test, &err));
+  ck_fails(findlr_drive(test, &t, NULL, &err), FINDLR_ERR_ARGUMENT,
+           "the test has 2 parameter groups, but the trainer has 3");
+  findlr_range_test_destroy(test);
+  test = make(10, FINDLR_FOLLOW_VALIDATION, 0);
+  ck_assert_uint_eq(findlr_range_test_follow(test), FINDLR_FOLLOW_VALIDATION);
+  ck_fails(findlr_drive(test, &t, NULL, &err), FINDLR_ERR_UNSUPPORTED, "cannot evaluate");
+  ck_assert_int_eq(one.steps, 0);
+  ck_assert_int_eq(one.saves, 0);
+  findlr_range_test_destroy(test);
+}
+END_TEST
+
 START_TEST(the_tests_own_save_and_restore_are_obeyed) {
   ERR;
   toy one = { 0 };
@@ -343,6 +397,7 @@ static Suite *suite(void) {
   tcase_add_test(t, a_cancel_before_the_start_holds);
   tcase_add_test(t, a_skipped_step_does_not_move_the_ramp);
   tcase_add_test(t, the_held_out_loss_can_be_followed);
+  tcase_add_test(t, a_trainer_says_what_it_can_do);
   tcase_add_test(t, the_tests_own_save_and_restore_are_obeyed);
   tcase_add_test(t, a_trainer_that_cannot_go_back_is_said_so);
   tcase_add_test(t, what_failed_first_is_said_first);

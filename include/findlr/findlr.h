@@ -16,7 +16,8 @@
  * its header says. Threads: an object is used by one thread at a time, different objects by any.
  * Errors: error.h. Environment: the library reads FINDLR_PLUGIN_PATH (registry.h) and FINDLR_WORKER
  * (isolate.h) and nothing else, prints nothing, installs no signal handler, and does not depend on the
- * locale. */
+ * locale. Programs that a trainer `exec` is told to start are looked for in PATH and get the whole
+ * environment, with FINDLR_SEED and FINDLR_THREADS in it. */
 
 #include "context.h"
 #include "curve.h"
