@@ -110,8 +110,12 @@ static const char *after(const findlr__child_line *line, const char *word) {
 /* The number in "findlr loss V", with nothing behind it. */
 static bool read_loss(const findlr__child_line *line, double *ret_loss) {
   const char *text = after(line, "loss");
-  size_t length = text ? findlr_text_parse(text, strlen(text), ret_loss) : 0;
-  return length > 0 && text[length + strspn(text + length, " ")] == 0;
+  double loss;
+  size_t length = text ? findlr_text_parse(text, strlen(text), &loss) : 0;
+  if (length == 0 || text[length + strspn(text + length, " ")] != 0)
+    return false;
+  *ret_loss = loss;
+  return true;
 }
 
 /* "findlr error TEXT": the script could not, but is still there. */
