@@ -12,14 +12,15 @@ enum {
   FIRST_LEVEL = 5,  /* the level before the fall: median over so many sigmas of the smoothing */
   FIRST_NOISE = 13, /* the noise: over so many */
   SPREAD = 8,       /* a loss so many noise sigmas above its level has left it */
-  HEAVY = 6         /* two of the first losses so many above it: the noise has heavy tails */
+  HEAVY = 6         /* two of the first losses so many above their neighbours: heavy tails */
 };
 
-static const double ROWS_A_DECADE = 99 / 8.; /* of the sweeps that the constants were fitted to */
+static const double ROWS_A_DECADE = 99 / 8.;  /* of the sweeps that the constants were fitted to */
 static const double SIGMA_DECADES = 3 / 12.4; /* width of the smoothing */
-static const double FALL_SIGMAS = 5;  /* a smaller fall, in sigmas of the smoothed noise, is none */
+static const double FALL_SIGMAS = 5; /* a smaller fall, in sigmas of the smoothed noise, is none */
 static const double GOOD_SIGMAS = 6.5; /* one that can be vouched for */
-static const double HALF_SIGMAS = 2.5; /* so far above FALL_SIGMAS it weighs as much as the divergence */
+static const double HALF_SIGMAS =
+    2.5; /* so far above FALL_SIGMAS it weighs as much as the divergence */
 static const double FIRST_FALL = 0.1; /* `low` is where so much of the fall is reached */
 static const double LAST_RISE = 0.25; /* and a rise of so much of it shows the upper edge */
 
@@ -28,6 +29,7 @@ static const double LAST_RISE = 0.25; /* and a rise of so much of it shows the u
 static const double HALF_SHARE = 0.2;
 static const double AFTER_FALL = -0.15, AFTER_FALL_SLOPE = 0.6;
 static const double BEFORE_DIVERGENCE = -1, BEFORE_DIVERGENCE_SLOPE = 0.45;
+static const double HEAVY_SHIFT = -0.75; /* lower where the noise has heavy tails */
 static const double PLATEAU = 1.6; /* decades that must lie before a divergence without a fall */
 /* The interval where there is no fall: decades from the rate. */
 static const double GUESS_LOW = 0.7, GUESS_HIGH = 0.4;
@@ -176,11 +178,13 @@ static size_t divergence(const double *raw, size_t n, double top) {
   return n;
 }
 
-/* Whether the noise has heavy tails: two of the first n losses lie where a normal variable never does. */
-static int is_heavy(const pools *p, size_t n, double level, double noise) {
+/* Whether the noise has heavy tails: two of the first n losses lie so far above their neighbours as
+ * a normal variable never does. */
+static int is_heavy(const pools *p, size_t n, double noise) {
+  const double *x = p->raw;
   size_t far = 0;
-  for (size_t i = 0; i < n; i++)
-    far += isfinite(p->raw[i]) && p->raw[i] - level > HEAVY * noise;
+  for (size_t i = 1; i + 1 < n; i++)
+    far += isfinite(x[i]) && x[i] - middle_of(x[i - 1], x[i], x[i + 1]) > HEAVY * noise;
   return far > 1;
 }
 
@@ -258,10 +262,13 @@ findlr__reading findlr__read(const findlr__sweep *sweep) {
       fmax(noise(&p, end < FINDLR__LEAST_ROWS ? FINDLR__LEAST_ROWS : end), 1e-6 * fabs(r.level));
   double smoothed_noise = r.noise / sqrt(2 * sqrt(PI) * p.sigma);
   double clear = FALL_SIGMAS * smoothed_noise;
-  double hard = p.x[end < p.n ? end : p.n - 1] + BEFORE_DIVERGENCE + BEFORE_DIVERGENCE_SLOPE * p.density;
+  r.heavy = is_heavy(&p, bottom < plateau ? bottom : plateau, first_noise);
+  double shift = r.heavy ? HEAVY_SHIFT : 0;
+  double hard =
+      p.x[end < p.n ? end : p.n - 1] + BEFORE_DIVERGENCE + BEFORE_DIVERGENCE_SLOPE * p.density;
   if (bottom == 0 || !(fall > clear)) {
     if (end < p.n && p.x[end] - p.x[0] >= PLATEAU)
-      guess(sweep, hard, &r);
+      guess(sweep, hard + shift, &r);
     return r;
   }
 
@@ -272,10 +279,10 @@ findlr__reading findlr__read(const findlr__sweep *sweep) {
   double weight = (fall - clear) / (fall - clear + HALF_SIGMAS * smoothed_noise);
   double late = last_crossing(&p, bottom, r.level - 0.9 * fall);
   double middle = last_crossing(&p, bottom, r.level - 0.5 * fall);
-  double fallen = HALF_SHARE * middle + (1 - HALF_SHARE) * late + AFTER_FALL + AFTER_FALL_SLOPE * p.density;
+  double fallen =
+      HALF_SHARE * middle + (1 - HALF_SHARE) * late + AFTER_FALL + AFTER_FALL_SLOPE * p.density;
   r.fell = 1;
-  r.heavy = is_heavy(&p, bottom < plateau ? bottom : plateau, r.level, first_noise);
-  r.best = nearest_row(sweep, fmin(weight * fallen + (1 - weight) * hard, p.x[bottom]));
+  r.best = nearest_row(sweep, fmin(weight * fallen + (1 - weight) * hard + shift, p.x[bottom]));
   r.low = row_of(&p, low);
   r.late_start = low == 0;
   for (size_t i = bottom; i < p.n; i++)
