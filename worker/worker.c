@@ -29,7 +29,7 @@
 
 enum {
   CHANNEL = 3,
-  EAGER = 50000, /* nanoseconds of looking for a request before sleeping, as the library does */
+  EAGER = 400000, /* nanoseconds of looking for a request before sleeping, as the library does */
   EXIT_USAGE = 2
 };
 

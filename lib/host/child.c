@@ -27,7 +27,7 @@ enum {
   SLICE = 50,           /* milliseconds between looks whether it is still there */
   FAREWELL = 1,         /* seconds that a child may take to end after its last byte */
   OVERTIME = 100000000, /* nanoseconds in which what is there is still taken */
-  EAGER = 50000,        /* nanoseconds of looking at a socket before sleeping */
+  EAGER = 400000,       /* nanoseconds of looking at a socket before sleeping */
   LISTEN = 10000000     /* nanoseconds after which one listens all the same */
 };
 
