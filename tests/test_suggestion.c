@@ -620,6 +620,22 @@ START_TEST(heavy_tails_are_not_vouched_for) {
 }
 END_TEST
 
+/* Weights that begin at zero give equal first losses; the noise comes with the fall and is none of
+ * heavy tails. */
+START_TEST(noise_that_grows_has_no_heavy_tails) {
+  for (uint32_t seed = 1; seed <= 50; seed++) {
+    findlr_curve *curve = new_curve();
+    lcg g = { 7919 * seed };
+    for (int i = 0; i < N; i++) {
+      double lr = recorded("auto", i), loss = loss_at(log10(lr));
+      double noise = pow(10, fmin(0.15 * (i - 60), 0)) * (draw(&g) - 0.5);
+      add(curve, lr, loss + 0.3 * noise);
+    }
+    ck_verdict(ask_once(curve, "auto"), FINDLR_VERDICT_GOOD, "rises again");
+  }
+}
+END_TEST
+
 START_TEST(noise_alone_is_seldom_taken_for_a_fall) {
   int numbers = 0;
   for (uint32_t seed = 1; seed <= 400; seed++) {
@@ -879,6 +895,7 @@ static Suite *suite(void) {
   tcase_add_test(t, verdicts_without_a_number);
   tcase_add_test(t, a_plateau_with_an_end_gives_a_guess);
   tcase_add_test(t, heavy_tails_are_not_vouched_for);
+  tcase_add_test(t, noise_that_grows_has_no_heavy_tails);
   tcase_add_test(t, noise_alone_is_seldom_taken_for_a_fall);
   tcase_add_test(t, a_small_fall_is_found_in_noise);
   tcase_add_test(t, losses_that_are_not_finite);

@@ -29,6 +29,7 @@ static const double LAST_RISE = 0.25; /* and a rise of so much of it shows the u
 static const double HALF_SHARE = 0.2;
 static const double AFTER_FALL = -0.15, AFTER_FALL_SLOPE = 0.6;
 static const double BEFORE_DIVERGENCE = -1, BEFORE_DIVERGENCE_SLOPE = 0.45;
+static const double HEAVY_SHARE = 0.1;
 static const double HEAVY_SHIFT = -0.75; /* lower where the noise has heavy tails */
 static const double PLATEAU = 1.6; /* decades that must lie before a divergence without a fall */
 /* The interval where there is no fall: decades from the rate. */
@@ -178,13 +179,14 @@ static size_t divergence(const double *raw, size_t n, double top) {
   return n;
 }
 
-/* Whether the noise has heavy tails: two of the first n losses lie so far above their neighbours as
- * a normal variable never does. */
-static int is_heavy(const pools *p, size_t n, double noise) {
-  const double *x = p->raw;
+/* Whether the noise has heavy tails: two of the first n losses lie so far above their neighbours as a
+ * normal variable never does, and by a share of the fall: where all weights begin at zero, the first
+ * losses are equal and the noise only comes with the fall. */
+static int is_heavy(const pools *p, size_t n, double noise, double fall) {
+  const double *x = p->raw, most = fmax(HEAVY * noise, HEAVY_SHARE * fall);
   size_t far = 0;
   for (size_t i = 1; i + 1 < n; i++)
-    far += isfinite(x[i]) && x[i] - middle_of(x[i - 1], x[i], x[i + 1]) > HEAVY * noise;
+    far += isfinite(x[i]) && x[i] - middle_of(x[i - 1], x[i], x[i + 1]) > most;
   return far > 1;
 }
 
@@ -262,7 +264,7 @@ findlr__reading findlr__read(const findlr__sweep *sweep) {
       fmax(noise(&p, end < FINDLR__LEAST_ROWS ? FINDLR__LEAST_ROWS : end), 1e-6 * fabs(r.level));
   double smoothed_noise = r.noise / sqrt(2 * sqrt(PI) * p.sigma);
   double clear = FALL_SIGMAS * smoothed_noise;
-  r.heavy = is_heavy(&p, bottom < plateau ? bottom : plateau, first_noise);
+  r.heavy = is_heavy(&p, bottom < plateau ? bottom : plateau, first_noise, fall);
   double shift = r.heavy ? HEAVY_SHIFT : 0;
   double hard =
       p.x[end < p.n ? end : p.n - 1] + BEFORE_DIVERGENCE + BEFORE_DIVERGENCE_SLOPE * p.density;
