@@ -27,7 +27,8 @@ enum {
   SLICE = 50,           /* milliseconds between looks whether it is still there */
   FAREWELL = 1,         /* seconds that a child may take to end after its last byte */
   OVERTIME = 100000000, /* nanoseconds in which what is there is still taken */
-  EAGER = 400000,       /* nanoseconds of looking at a socket before sleeping */
+  EAGER = 400000,       /* nanoseconds of looking at the channel before sleeping, at least, ... */
+  PATIENT = 3000000,    /* ... and at most, where answers keep coming within that time */
   LISTEN = 10000000     /* nanoseconds after which one listens all the same */
 };
 
@@ -46,6 +47,7 @@ struct findlr__child {
   char printed[LONGEST_HEARD]; /* a line of it that is not complete */
   size_t printed_length;
   int64_t listened; /* when, while answers came without waiting */
+  int64_t waited;   /* nanoseconds for the answer before */
   char words[WORDS][LONGEST_WORDS]; /* a ring */
   uint32_t word_count;
   char buffer[FINDLR__CHILD_LONGEST_LINE + 1]; /* read from the channel, not yet asked for */
@@ -478,17 +480,26 @@ int32_t findlr__child_write(findlr__child *child, const void *bytes, size_t size
   return FINDLR_OK;
 }
 
-/* Reads at least one byte into the place. FINDLR_DONE: no more will come. A socket is looked at for a
- * while before sleeping, since waking up takes longer than a small step; whoever else wants the core gets
- * it meanwhile. */
+/* How long to look before sleeping: waking up takes longer than a small step, so a little longer than the
+ * answer before took; where that is long anyway, hardly at all. */
+static int64_t patience(const findlr__child *child) {
+  int64_t usual = child->waited + child->waited / 2;
+  return usual > PATIENT || usual < EAGER ? EAGER : usual;
+}
+
+/* Reads at least one byte into the place. FINDLR_DONE: no more will come. Whoever else wants the core gets
+ * it while one looks. */
 static int32_t receive(findlr__child *child, void *place, size_t size, size_t *ret_size,
                        findlr__deadline deadline, findlr_error *err) {
-  int64_t t = now(), eager = child->channel == FINDLR__CHILD_SOCKET ? t + EAGER : 0;
+  int64_t begin = now(), t = begin, eager = begin + patience(child);
+  if (eager > deadline.at)
+    eager = deadline.at;
   for (; t < eager; t = now()) {
     ssize_t n = read(child->from, place, size);
     if (n > 0) {
       *ret_size = (size_t)n;
-      if (t > child->listened + LISTEN) {
+      child->waited = t - begin;
+      if (child->channel == FINDLR__CHILD_STDIO || t > child->listened + LISTEN) {
         child->listened = t;
         listen_once(child);
       }
@@ -506,6 +517,7 @@ static int32_t receive(findlr__child *child, void *place, size_t size, size_t *r
     ssize_t n = state == ENDED ? 0 : read(child->from, place, size);
     if (n > 0) {
       *ret_size = (size_t)n;
+      child->waited = now() - begin;
       return FINDLR_OK;
     }
     if (n == 0 || (errno != EAGAIN && errno != EINTR))
