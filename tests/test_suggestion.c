@@ -628,7 +628,7 @@ START_TEST(noise_that_grows_has_no_heavy_tails) {
     lcg g = { 7919 * seed };
     for (int i = 0; i < N; i++) {
       double lr = recorded("auto", i), loss = loss_at(log10(lr));
-      double noise = pow(10, fmin(0.15 * (i - 60), 0)) * (draw(&g) - 0.5);
+      double noise = pow(10, fmin(0.1 * (i - 40), 0)) * (draw(&g) - 0.5);
       add(curve, lr, loss + 0.3 * noise);
     }
     ck_verdict(ask_once(curve, "auto"), FINDLR_VERDICT_GOOD, "rises again");
