@@ -860,6 +860,9 @@ START_TEST(every_allocation_may_fail) {
       ck_ok(findlr_session_fingerprint(s, &after, &err));
       ck_assert(before == after);
       ck_ok(findlr_session_evaluate(s, &loss, &err));
+      findlr_suggestion found = FINDLR_SUGGESTION_INIT;
+      if (!status)
+        status = findlr_range_test_suggest(test, NULL, &found, &err);
     }
     ck_no_memory(status, a);
     findlr_range_test_destroy(test);
